@@ -1,0 +1,56 @@
+# Everything sets itself up: Python 3.11 or newer with pip and venv, make and git are enough.
+# Another combination: make test PYTHON=python3.12 DJANGO=6.0   (5.2, 6.0, 6.1 or lowest)
+
+PYTHON ?= python3
+DJANGO ?= 5.2
+VENV ?= $(if $(filter python3-5.2,$(PYTHON)-$(DJANGO)),.venv,.venv-$(notdir $(PYTHON))-$(DJANGO))
+
+python := $(VENV)/bin/python
+constraints := requirements/tools.txt requirements/$(DJANGO).txt
+pip := $(python) -m pip --quiet --disable-pip-version-check
+
+.PHONY: help demo test lint format docs bench clean
+
+help:
+	@echo "make demo    set up the example shop and serve it"
+	@echo "make test    the whole suite, on what this machine has"
+	@echo "make lint    style, types, layers"
+	@echo "make format  what ruff can mend by itself"
+	@echo "make docs    the documentation, into docs/_build"
+	@echo "make bench   the benchmarks"
+	@echo "make clean   remove what the others made"
+
+demo: $(VENV)/.with-demo
+	@$(python) example_project/manage.py demo
+
+test: $(VENV)/.with-test
+	@$(python) scripts/test.py
+
+lint: $(VENV)/.with-lint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.with-lint
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: $(VENV)/.with-docs
+	$(VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
+
+bench: $(VENV)/.with-bench
+	@$(python) benchmarks/run.py
+
+clean:
+	rm -rf .venv .venv-* build dist docs/_build htmlcov .coverage .coverage.* \
+	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# One stamp per dependency group: a demo need not wait for the linters.
+$(VENV)/.with-%: pyproject.toml $(constraints)
+	@$(PYTHON) -c 'import sys; sys.exit("flaggate needs Python 3.11 or newer; name one: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up $(VENV) for \`make $*\`: Django $(DJANGO) …"
+	@test -x $(python) || $(PYTHON) -m venv $(VENV)
+	@$(pip) install --constraint requirements/tools.txt --upgrade pip
+	@$(pip) install $(constraints:%=--constraint %) --group $* --editable .
+	@touch $@

@@ -1,0 +1,129 @@
+"""Run the whole suite on what this machine has; `make test` calls it.
+
+First everything on SQLite, then the tests marked `database` again on PostgreSQL, then tests/browser
+in Chromium. What is missing is skipped, and said at the end. Environment variables:
+
+FLAGGATE_TEST_POSTGRESQL_URL  where PostgreSQL is, if not on this machine's usual port
+FLAGGATE_TEST_CHROMIUM        the path of a Chromium or Chrome that is not on PATH
+FLAGGATE_TEST_ALL=1           whatever is skipped is a failure (CI)
+FLAGGATE_TEST_ONLY=sqlite     run nothing but the first part, and measure no coverage
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+POSTGRESQL_URL = "postgres://postgres@127.0.0.1:5432/postgres"
+CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+PYTEST = ["-m", "coverage", "run", "-m", "pytest", "--quiet"]
+NO_TESTS = 5  # pytest's exit code
+
+ONLY_SQLITE = os.environ.get("FLAGGATE_TEST_ONLY") == "sqlite"
+RUNS_ALL = os.environ.get("FLAGGATE_TEST_ALL") == "1"
+
+skipped: list[str] = []
+
+
+def main() -> None:
+    os.chdir(ROOT)
+    print(versions(), flush=True)
+    run("migrations are complete", "-m", "django", "makemigrations", "--check", "--dry-run")
+    if ONLY_SQLITE:
+        run("tests on SQLite", "-m", "pytest", "--quiet")
+        print("\nOnly SQLite was asked for (FLAGGATE_TEST_ONLY=sqlite).")
+        return
+    run("forget old coverage", "-m", "coverage", "erase")
+    run("tests on SQLite", *PYTEST)
+    test_postgresql()
+    test_browser()
+    check_coverage()
+    tell_skipped()
+
+
+def test_postgresql() -> None:
+    url = os.environ.get("FLAGGATE_TEST_POSTGRESQL_URL", POSTGRESQL_URL)
+    if not postgresql_answers(url):
+        skip("tests on PostgreSQL", "no server answers; start one, or set FLAGGATE_TEST_POSTGRESQL_URL")
+        return
+    run("tests on PostgreSQL", *PYTEST, "-m", "database", DATABASE_URL=url)
+
+
+def test_browser() -> None:
+    chromium = find_chromium()
+    if not chromium:
+        skip(
+            "tests/browser",
+            "no Chromium found; apt-get install chromium, or set FLAGGATE_TEST_CHROMIUM",
+        )
+        return
+    run(
+        "tests in Chromium",
+        *PYTEST,
+        "tests/browser",
+        FLAGGATE_TEST_CHROMIUM=chromium,
+        DJANGO_ALLOW_ASYNC_UNSAFE="1",  # Playwright's event loop runs in the tests' own thread
+    )
+
+
+def check_coverage() -> None:
+    run("gather coverage", "-m", "coverage", "combine", "--quiet")
+    run("coverage of everything", "-m", "coverage", "report")
+    run(
+        "coverage of the core",
+        *("-m", "coverage", "report", "--include=flaggate/core/*", "--fail-under=100"),
+    )
+
+
+def run(name: str, *arguments: str, **environment: str) -> None:
+    """Run this Python with `arguments`, print how long it took, and stop at the first failure."""
+    print(f"\n== {name}", flush=True)
+    started = time.monotonic()
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"} | environment
+    if "DATABASE_URL" not in environment:
+        environ.pop("DATABASE_URL", None)  # the developer's own: not for tests
+    code = subprocess.run([sys.executable, *arguments], env=environ, check=False).returncode
+    print(f"== {name}: {time.monotonic() - started:.1f} s", flush=True)
+    if code == NO_TESTS and "pytest" in arguments:
+        skip(name, "there is no such test")
+    elif code:
+        sys.exit(f"FAILED: {name}")
+
+
+def skip(name: str, reason: str) -> None:
+    skipped.append(f"SKIPPED: {name}: {reason}")
+
+
+def tell_skipped() -> None:
+    print()
+    print("\n".join(skipped) or "Nothing was skipped.")
+    if skipped and RUNS_ALL:
+        sys.exit("FAILED: FLAGGATE_TEST_ALL=1 allows no skip")
+
+
+def postgresql_answers(url: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(url, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def find_chromium() -> str | None:
+    named = os.environ.get("FLAGGATE_TEST_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def versions() -> str:
+    import django
+
+    return f"Python {sys.version.split()[0]}, Django {django.get_version()}"
+
+
+if __name__ == "__main__":
+    main()
