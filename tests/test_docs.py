@@ -1,0 +1,56 @@
+"""The Python samples of README.md and docs/ run, page by page, from top to bottom.
+
+A page may prepare and check what its readers need not see, in a comment that does not show:
+`<!-- invisible-code-block: python`, code, `-->`. `<!-- skip: next -->` leaves one sample out.
+"""
+
+from pathlib import Path
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from sybil import Document, Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+from flaggate.middleware import FlagsMiddleware
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+samples = Sybil(parsers=[PythonCodeBlockParser(), SkipParser()])
+
+
+def with_samples(path: Path) -> bool:
+    return any(samples.parse(path).examples())
+
+
+@pytest.fixture
+def names(admin_user):
+    """The names that every sample may use."""
+    request = RequestFactory().get("/")
+    request.user = admin_user
+    FlagsMiddleware(lambda request: HttpResponse())(request)
+    return {
+        "__name__": "docs",
+        "INSTALLED_APPS": [],
+        "MIDDLEWARE": [],
+        "request": request,
+        "user": admin_user,
+    }
+
+
+def run(page: Document) -> int:
+    examples = list(page.examples())
+    for example in examples:
+        example.evaluate()
+    return len(examples)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", filter(with_samples, PAGES), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_samples_run(path, names):
+    page = samples.parse(path)
+    page.namespace.update(names)
+    assert run(page)
