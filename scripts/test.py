@@ -47,7 +47,10 @@ def main() -> None:
 def test_postgresql() -> None:
     url = os.environ.get("FLAGGATE_TEST_POSTGRESQL_URL", POSTGRESQL_URL)
     if not postgresql_answers(url):
-        skip("tests on PostgreSQL", "no server answers; start one, or set FLAGGATE_TEST_POSTGRESQL_URL")
+        skip(
+            "tests on PostgreSQL",
+            "no server answers; start one, or set FLAGGATE_TEST_POSTGRESQL_URL",
+        )
         return
     run("tests on PostgreSQL", *PYTEST, "-m", "database", DATABASE_URL=url)
 
