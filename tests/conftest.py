@@ -14,18 +14,21 @@ hypothesis.settings.load_profile("flaggate")
 RUNS_ALL = os.environ.get("FLAGGATE_TEST_ALL") == "1"
 
 
-def fail_if_skipped(report: Any) -> Any:
+def fail_if_skipped(report: Any) -> None:
     if RUNS_ALL and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"FLAGGATE_TEST_ALL=1 allows no skip: {report.longrepr}"
-    return report
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    return fail_if_skipped((yield))
+    report = yield
+    fail_if_skipped(report)
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    return fail_if_skipped((yield))
+    report = yield
+    fail_if_skipped(report)
+    return report
