@@ -1,0 +1,23 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from shop.seeds import flags, people, products
+
+
+class Command(BaseCommand):
+    help = "Fill the shop: products, users, segments and flags. What is there already stays."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--no-flags", action="store_true", help="Leave flags and segments to you."
+        )
+
+    def handle(self, *args: Any, no_flags: bool, **options: Any) -> None:
+        products.seed()
+        people.seed()
+        if not no_flags:
+            flags.seed()
+        if options["verbosity"]:
+            self.stdout.write("The shop is seeded.")
