@@ -1,0 +1,301 @@
+"""The operators of conditions: how a subject's value is tested against stored values.
+
+The table stands at the end. An operator is a check of one stored value, an *operand*, and a
+function that compiles all of them to the test of one value of the subject.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import ge, gt, le, lt
+from typing import Any
+
+from flaggate.core.readers import addresses, folded, instant, network, number, text, version
+
+MAX_PATTERN = 256  # characters
+MAX_SEARCHED = 1024  # characters
+
+Predicate = Callable[[object], bool]
+OperandCheck = Callable[[object, bool], "str | None"]
+PredicateFactory = Callable[[Sequence[object], bool], Predicate]
+Reader = Callable[[object], Any]
+
+_LISTS = (list, tuple, set, frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator: its name, its label, the check of one operand, and the test it compiles to.
+
+    Both functions also take ``ignore_case``. An operator without a predicate asks for more than the
+    attribute's value: its evaluation belongs to the caller.
+    """
+
+    name: str
+    label: str
+    problem: OperandCheck
+    predicate: PredicateFactory | None = None
+
+
+def matcher(operator: str, values: Sequence[object], *, ignore_case: bool = False) -> Predicate:
+    """Compile the test of one condition: a subject's value, or any element of its list, matches.
+
+    The test never raises. Raises ValueError for what ``operand_problems`` refuses, because "no
+    match" would turn true under negation (but skips bad networks while there is a good one), and
+    for an operator that asks for more than the attribute's value.
+    """
+    problems = operand_problems(operator, values, ignore_case=ignore_case)
+    tolerable = operator == "in_cidr" and any(map(network, values))
+    if problems and not tolerable:
+        raise ValueError(problems[0])
+    predicate = OPERATORS[operator].predicate
+    if predicate is None:
+        raise ValueError(f"{operator} is not judged by an attribute's value alone.")
+    return _any_element(predicate(values, ignore_case))
+
+
+def operand_problems(operator: str, values: object, *, ignore_case: bool = False) -> list[str]:
+    """Say what is wrong with a condition's operator and values, one sentence each."""
+    known = OPERATORS.get(operator)
+    if known is None:
+        return [f"{_shown(operator)} is no operator; use one of {', '.join(OPERATORS)}."]
+    if not isinstance(values, list | tuple):
+        return ['The values are no list; write them in square brackets, such as ["beta"].']
+    if not values:
+        return [] if operator == "exists" else ["There are no values; add at least one."]
+    return [
+        _no_scalar(value) or problem
+        for value in values
+        if (problem := known.problem(value, ignore_case))
+    ]
+
+
+def _any_element(test: Predicate) -> Predicate:
+    def matches(subject: object) -> bool:
+        try:
+            if type(subject) is str:  # the frequent case
+                return test(subject)
+            if issubclass(type(subject), _LISTS):
+                return any(map(test, subject))  # type: ignore[call-overload]
+            return test(subject)
+        except Exception:  # somebody's own class, whose methods may raise anything
+            return False
+
+    return matches
+
+
+# --- Operands: what is wrong with one, and how to mend it ---
+
+
+def _shown(value: object) -> str:
+    try:
+        written = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):  # nothing that JSON knows, or a number too long to write
+        written = type(value).__name__
+    written = written if len(written) <= 60 else f"{written[:60]}…"
+    return written.encode("utf-8", "backslashreplace").decode()
+
+
+def _no_scalar(value: object) -> str | None:
+    if value is None:
+        return "null equals nothing; remove it, and use exists to ask for a missing attribute."
+    if isinstance(value, dict):
+        return "An object equals nothing; replace it by texts, numbers, true or false."
+    if isinstance(value, _LISTS):
+        return "A list within the list equals nothing; write its entries one by one."
+    return None
+
+
+def _expects(read: Reader, wanted: str) -> OperandCheck:
+    def problem(value: object, ignore_case: bool) -> str | None:
+        return None if read(value) is not None else f"{_shown(value)} is no {wanted}"
+
+    return problem
+
+
+def _exists_problem(value: object, ignore_case: bool) -> str | None:
+    return f"exists takes no values; remove {_shown(value)}."
+
+
+def _one_of_problem(value: object, ignore_case: bool) -> str | None:
+    if text(value) is None and number(value) is None and type(value) is not bool:
+        return f"{_shown(value)} equals nothing; write a text, a finite number, true or false."
+    return None
+
+
+def _text_problem(value: object, ignore_case: bool) -> str | None:
+    if written := text(value):
+        return None
+    if written is None:
+        return f'{_shown(value)} is no text; write it in quotes, such as "beta".'
+    return "An empty text is part of every text; remove it."
+
+
+def _pattern_problem(value: object, ignore_case: bool) -> str | None:
+    pattern = text(value)
+    if not pattern:
+        return _text_problem(value, ignore_case)
+    if len(pattern) > MAX_PATTERN:
+        return f"{_shown(pattern)} is longer than {MAX_PATTERN} characters; shorten or split it."
+    try:
+        _search(pattern, ignore_case=ignore_case)
+    except ImportError:
+        return "Patterns need google-re2; install flaggate[re2], or use another operator."
+    except Exception as error:  # re2's own, or a text that has no encoding
+        return f"{_shown(pattern)} is no RE2 pattern ({_reason(error)}); correct it."
+    return None
+
+
+def _reason(error: Exception) -> str:
+    found = error.args[0]
+    return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(error)
+
+
+# --- Predicates: operands and ignore_case, compiled into the test of one element ---
+
+
+def _one_of(values: Sequence[object], ignore_case: bool) -> Predicate:
+    read = folded if ignore_case else text
+    texts = frozenset(map(read, values)) - {None}
+    numbers = frozenset(number(value) for value in values if text(value) is None) - {None}
+    booleans = frozenset(value for value in values if type(value) is bool)
+
+    def one_of(element: object) -> bool:
+        if type(element) is str:
+            return (element.casefold() if ignore_case else element) in texts
+        if type(element) is bool:
+            return element in booleans
+        return number(element) in numbers or read(element) in texts
+
+    return one_of
+
+
+def _texts(holds: Callable[[str, tuple[str, ...]], bool]) -> PredicateFactory:
+    def predicate(values: Sequence[object], ignore_case: bool) -> Predicate:
+        read: Reader = folded if ignore_case else text
+        operands = tuple(map(read, values))
+
+        def test(element: object) -> bool:
+            found = read(element)
+            return found is not None and holds(found, operands)
+
+        return test
+
+    return predicate
+
+
+def _contains(whole: str, parts: tuple[str, ...]) -> bool:
+    return any(map(whole.__contains__, parts))
+
+
+def _search(pattern: str, *, ignore_case: bool) -> Callable[[bytes], object]:
+    # Only google-re2 has Options: other packages named re2 may fall back to the standard library.
+    from re2 import Options, compile
+
+    options = Options()
+    options.case_sensitive = not ignore_case
+    options.log_errors = False
+    options.never_capture = True
+    search: Callable[[bytes], object] = compile(pattern.encode(), options).search
+    return search
+
+
+def _matches(values: Sequence[object], ignore_case: bool) -> Predicate:
+    searches = [_search(text(value) or "", ignore_case=ignore_case) for value in values]
+
+    def matches(element: object) -> bool:
+        found = text(element)
+        if found is None or len(found) > MAX_SEARCHED:
+            return False
+        # RE2 takes a lone surrogate for a character. Without surrogatepass the text could not match
+        # at all, and one of them would let anything slip past a negated pattern.
+        searched = found.encode("utf-8", "surrogatepass")
+        return any(search(searched) is not None for search in searches)
+
+    return matches
+
+
+def _in_cidr(values: Sequence[object], ignore_case: bool) -> Predicate:
+    # One look-up per length of prefix, however many networks there are.
+    starts: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for each in map(network, values):
+        if each is not None:
+            starts[each.version, int(each.netmask)].add(int(each.network_address))
+    prefixes = [(family, mask, frozenset(found)) for (family, mask), found in starts.items()]
+
+    def in_cidr(element: object) -> bool:
+        return any(
+            family == address.version and int(address) & mask in found
+            for address in addresses(element)
+            for family, mask, found in prefixes
+        )
+
+    return in_cidr
+
+
+def _bound(
+    read: Reader, compare: Callable[[Any, Any], bool], easiest: Callable[[Iterable[Any]], Any]
+) -> PredicateFactory:
+    def predicate(values: Sequence[object], ignore_case: bool) -> Predicate:
+        bound = easiest(map(read, values))
+
+        def test(element: object) -> bool:
+            found = read(element)
+            return found is not None and compare(found, bound)
+
+        return test
+
+    return predicate
+
+
+def _equal_version(values: Sequence[object], ignore_case: bool) -> Predicate:
+    versions = frozenset(map(version, values))
+    return lambda element: (found := version(element)) is not None and found in versions
+
+
+_number_problem = _expects(number, "finite number; write it without quotes, such as 5 or 2.5.")
+_instant_problem = _expects(
+    instant,
+    'moment; write date, time and zone, such as "2026-01-31T09:00:00Z", '
+    "or milliseconds since 1970 UTC.",
+)
+_version_problem = _expects(
+    version, 'version; write it by SemVer, without a leading v, such as "2.1.0".'
+)
+_network_problem = _expects(
+    network, 'network; write an IPv4 or IPv6 network or address, such as "10.0.0.0/8".'
+)
+_segment_problem = _expects(
+    lambda value: text(value) or None,
+    'segment key; write it as a text, such as "beta_testers".',
+)
+
+OPERATORS: dict[str, Operator] = {
+    each.name: each
+    for each in (
+        Operator("one_of", "is one of", _one_of_problem, _one_of),
+        Operator("contains", "contains", _text_problem, _texts(_contains)),
+        Operator("starts_with", "starts with", _text_problem, _texts(str.startswith)),
+        Operator("ends_with", "ends with", _text_problem, _texts(str.endswith)),
+        Operator("matches", "matches the pattern", _pattern_problem, _matches),
+        Operator("exists", "exists", _exists_problem),
+        Operator("in_segment", "is in the segment", _segment_problem),
+        Operator("in_cidr", "is in the network", _network_problem, _in_cidr),
+        Operator("gt", "is greater than", _number_problem, _bound(number, gt, min)),
+        Operator("gte", "is at least", _number_problem, _bound(number, ge, min)),
+        Operator("lt", "is less than", _number_problem, _bound(number, lt, max)),
+        Operator("lte", "is at most", _number_problem, _bound(number, le, max)),
+        Operator("after", "is after", _instant_problem, _bound(instant, gt, min)),
+        Operator("on_or_after", "is on or after", _instant_problem, _bound(instant, ge, min)),
+        Operator("before", "is before", _instant_problem, _bound(instant, lt, max)),
+        Operator("on_or_before", "is on or before", _instant_problem, _bound(instant, le, max)),
+        Operator("semver_eq", "is the version", _version_problem, _equal_version),
+        Operator("semver_gt", "is newer than version", _version_problem, _bound(version, gt, min)),
+        Operator("semver_gte", "is at least version", _version_problem, _bound(version, ge, min)),
+        Operator("semver_lt", "is older than version", _version_problem, _bound(version, lt, max)),
+        Operator("semver_lte", "is at most version", _version_problem, _bound(version, le, max)),
+    )
+}
