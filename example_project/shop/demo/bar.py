@@ -28,6 +28,8 @@ def describe(visitor: str, explanation: Explanation) -> Bar:
 def why(explanation: Explanation) -> str:
     """Finish the sentence "… is on, because"."""
     answer = explanation.evaluation
+    if answer.error == evaluation.FLAG_NOT_FOUND:
+        return "no such flag has been created"
     if answer.reason == evaluation.DISABLED:
         return disabled(explanation)
     if answer.reason == evaluation.PREREQUISITE_FAILED:
@@ -35,7 +37,7 @@ def why(explanation: Explanation) -> str:
     deciding = explanation.rules[-1] if answer.rule else None
     share = deciding.share if deciding else explanation.share
     if share is None or answer.error:
-        return answer.message or f"the question could not be answered ({answer.error})"
+        return f"the question can't be answered: {answer.error}"
     return released(share, audience(explanation, deciding))
 
 
@@ -78,7 +80,7 @@ def steps(explanation: Explanation) -> list[str]:
         f"Switch: {ON_OFF[flag.enabled]}.",
         *(prerequisite(step) for step in explanation.prerequisites),
         *(rule(step) for step in explanation.rules),
-        *([f"No rule decided: {released(share, 'everyone')}."] if share else []),
+        *([f"No rule decided: {released(share, audience(explanation, None))}."] if share else []),
     ]
 
 
@@ -87,5 +89,7 @@ def prerequisite(step: PrerequisiteStep) -> str:
 
 
 def rule(step: RuleStep) -> str:
-    segments = " or ".join(step.rule.segments) or "no segment"
+    if not step.rule.segments:
+        return f"Rule {step.position}: names no segment, so it matches nobody."
+    segments = " or ".join(step.rule.segments)
     return f"Rule {step.position}: you are {'in' if step.matched else 'not in'} {segments}."
