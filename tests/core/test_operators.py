@@ -84,7 +84,7 @@ def refuse(*args, **kwargs):
 
 HOOKS = """
     __eq__ __hash__ __lt__ __le__ __gt__ __ge__ __bool__ __len__ __iter__ __contains__
-    __str__ __repr__ __format__ __getattribute__
+    __str__ __repr__ __format__ __sub__ __getattribute__
 """
 
 
@@ -679,9 +679,12 @@ def test_each_bad_network_is_reported():
     assert [problem.split(" is ")[0] for problem in problems] == ['"10.0.0.0/99"', '"nowhere"']
 
 
-def test_a_long_operand_is_cut_in_its_problem():
-    (problem,) = operand_problems("gt", ["9" * 10_000])
-    assert problem.startswith(f'"{"9" * 59}… is no finite number')
+@pytest.mark.parametrize(
+    ("operand", "shown"), [("9" * 58, f'"{"9" * 58}"'), ("9" * 59, f'"{"9" * 59}…')]
+)
+def test_an_operand_of_more_than_60_characters_is_cut_in_its_problem(operand, shown):
+    (problem,) = operand_problems("gt", [operand])
+    assert problem.startswith(f"{shown} is no finite number")
 
 
 def test_a_number_too_long_to_write_is_named_by_its_type():

@@ -41,12 +41,14 @@ class Boasting(int):
 class Claiming:
     """Claims another's class, as Django's lazy objects do."""
 
-    __class__ = property(lambda self: str)  # type: ignore[assignment]
+    __class__ = property(lambda self: str)
 
 
 class Broken(tzinfo):
     def utcoffset(self, moment):
         raise RuntimeError
+
+    dst = tzname = utcoffset
 
 
 # --- Texts ---
