@@ -1,0 +1,1 @@
+"""Flags and Django REST framework."""

@@ -1,0 +1,155 @@
+"""The changes that commands, admin and API share, each by the key of its flag.
+
+All take the keyword arguments of ``change()``: actor, source, comment, expected_versions.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from flaggate.changes.change import change
+from flaggate.core.definitions import Problem
+from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
+from flaggate.models import Flag, Rule, Segment, SegmentMember, state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def create(key: str, *, variants: Iterable[tuple[str, Any, int]] = (), **options: Any) -> Flag:
+    """Create a flag, off by default; ``variants`` are (key, value, weight). Raises Invalid."""
+    fields, how = _split(options)
+    with change(**how):
+        flag = Flag(key=key, **fields)
+        _clean(flag)
+        flag.save()
+        for order, (variant, value, weight) in enumerate(variants):
+            flag.variants.create(key=variant, value=value, weight=weight, order=order)
+    return _fresh(flag)
+
+
+def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
+    """Turn a flag on; with ``for_keys`` also include just these targeting keys."""
+    with change(**how):
+        flag = _unarchived(key)
+        flag.enabled = True
+        flag.save()
+        if people := list(for_keys):
+            _include(flag, people)
+    return _fresh(flag)
+
+
+def disable(key: str, **how: Any) -> Flag:
+    """Turn a flag off for everybody. Never refused for what its rows hold."""
+    with change(**how):
+        flag = _flag(key)
+        flag.enabled = False
+        flag.save(update_fields=["enabled", "modified"])
+    return _fresh(flag)
+
+
+def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Flag:
+    """Set the share of everyone whom no rule catches: percent, 0-100. Raises Invalid."""
+    with change(**how):
+        flag = _unarchived(key)
+        flag.percentage = to_percentage(flag.key, percentage)
+        _clean(flag)
+        flag.save()
+    return _fresh(flag)
+
+
+def archive(key: str, **how: Any) -> Flag:
+    """Retire a flag: off, and hidden by default."""
+    with change(**how):
+        flag = _flag(key)
+        flag.archived_at = flag.archived_at or timezone.now()
+        flag.save(update_fields=["archived_at", "modified"])
+    return _fresh(flag)
+
+
+def restore(key: str, **how: Any) -> Flag:
+    """Bring an archived flag back, as it was."""
+    with change(**how):
+        flag = _flag(key)
+        flag.archived_at = None
+        flag.save()
+    return _fresh(flag)
+
+
+def delete(key: str, **how: Any) -> None:
+    """Delete a flag for good; its key can't be used again if it was ever enabled."""
+    with change(**how):
+        _flag(key).delete()
+
+
+def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
+    """Read a percentage. Raises Invalid."""
+    try:
+        return Decimal(str(percentage).strip().removesuffix("%").strip())
+    except InvalidOperation:
+        problem = Problem("percentage", f"{percentage!r} is no number. Give 0 to 100.")
+        raise Invalid(f"flag {key}", [problem]) from None
+
+
+HOW = frozenset({"actor", "source", "comment", "expected_versions"})
+
+
+def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    fields = {name: value for name, value in options.items() if name not in HOW}
+    return fields, {name: value for name, value in options.items() if name in HOW}
+
+
+def _flag(key: str) -> Flag:
+    flag = Flag.objects.using(state.alias()).filter(key=key).first()
+    if flag is None:
+        raise UnknownFlag(f"There is no flag {key!r}. `manage.py flags list` shows them all.")
+    found: Flag = flag
+    return found
+
+
+def _unarchived(key: str) -> Flag:
+    flag = _flag(key)
+    if flag.archived:
+        raise ChangeRefused(f"flag {key}: is archived. Restore it first: `flags restore {key}`.")
+    return flag
+
+
+def _fresh(flag: Flag) -> Flag:
+    flag.refresh_from_db(fields=["version"])
+    return flag
+
+
+def _clean(flag: Flag) -> None:
+    try:
+        flag.full_clean()
+    except ValidationError as error:
+        problems = [
+            Problem(name, " ".join(messages)) for name, messages in error.message_dict.items()
+        ]
+        raise Invalid(f"flag {flag.key}", problems) from None
+
+
+def _include(flag: Flag, keys: list[str]) -> None:
+    """Keep the segment ``<flag key>.people``, and the rule on top that serves it."""
+    segment, created = Segment.objects.get_or_create(
+        key=f"{flag.key}.people", defaults={"name": f"People of {flag.key}"}
+    )
+    known = set(segment.members.filter(excluded=False).values_list("targeting_key", flat=True))
+    segment.members.bulk_create(
+        SegmentMember(segment=segment, targeting_key=key)
+        for key in dict.fromkeys(keys)
+        if key not in known
+    )
+    if flag.rules.filter(segments=segment).exists():
+        return
+    if not flag.rules.exists() and flag.percentage == 100:
+        flag.percentage = Decimal(0)  # "just these people", not these and everyone else
+        flag.save()
+    for rule in flag.rules.order_by("-order", "-pk"):
+        rule.order += 1
+        rule.save()
+    Rule.objects.create(flag=flag, order=0, percentage=Decimal(100)).segments.add(segment)

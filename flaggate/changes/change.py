@@ -1,0 +1,245 @@
+"""One change of flags and segments: whole or not at all, checked, with a revision for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from flaggate import signals, store
+from flaggate.core import references, validation
+from flaggate.core.definitions import Problem
+from flaggate.exceptions import Conflict, Invalid, NotPermitted
+from flaggate.models import Flag, Prerequisite, Revision, Segment, documents, state
+
+if TYPE_CHECKING:
+    Entry = tuple[str, int, documents.Document]  # key, version, document
+
+FLAG = Revision.Subject.FLAG
+SEGMENT = Revision.Subject.SEGMENT
+MODELS = {FLAG: Flag, SEGMENT: Segment}
+READERS = {FLAG: documents.of_flags, SEGMENT: documents.of_segments}
+SIGNALS = {FLAG: signals.flag_changed, SEGMENT: signals.segment_changed}
+
+
+@contextmanager
+def change(
+    *,
+    actor: Any = None,
+    source: str = "code",
+    comment: str = "",
+    expected_versions: Mapping[tuple[str, str], int] | None = None,
+) -> Iterator[Change]:
+    """Open the write path; rows saved inside become one change, recorded when the block ends.
+
+    ``actor`` is the user whose permissions count, or None for the system. ``source`` is where the
+    change comes from: admin, api, command, rollout, code. ``expected_versions`` maps
+    ``("flag", key)`` or ``("segment", key)`` to the version that the change started from.
+    Inside an open change it joins that one. Raises Conflict, Invalid or NotPermitted, and then
+    nothing has been written.
+    """
+    using = state.alias()
+    outer = state.observer(using)
+    if isinstance(outer, Change):
+        outer.expect(expected_versions or {})
+        yield outer
+        return
+    with transaction.atomic(using=using):
+        state.lock(using)
+        opened = Change(using, actor, source, comment)
+        opened.expect(expected_versions or {})
+        state.observe(using, opened)
+        try:
+            yield opened
+        finally:
+            state.observe(using, None)
+        opened.finish()
+
+
+class Change:
+    """An open change: who makes it, and what it has touched so far."""
+
+    def __init__(self, using: str, actor: Any, source: str, comment: str) -> None:
+        self.using = using
+        self.actor = actor
+        self.source = source
+        self.comment = comment
+        self.revisions: list[Revision] = []
+        self._before: dict[Revision.Subject, dict[int, Entry]] = {FLAG: {}, SEGMENT: {}}
+        self._touched: dict[Revision.Subject, set[int]] = {FLAG: set(), SEGMENT: set()}
+
+    def touched(self, flags: Iterable[int], segments: Iterable[int]) -> None:
+        """Write down what is about to be written for the first time."""
+        for subject, keys in ((FLAG, flags), (SEGMENT, segments)):
+            if new := set(keys) - self._touched[subject]:
+                self._touched[subject] |= new
+                self._before[subject] |= READERS[subject](self.using, new)
+
+    def created(self, flags: Iterable[int], segments: Iterable[int]) -> None:
+        """Note what was not there before."""
+        self._touched[FLAG] |= set(flags)
+        self._touched[SEGMENT] |= set(segments)
+
+    def expect(self, versions: Mapping[tuple[str, str], int]) -> None:
+        """Raise Conflict where something is not at the version that the change started from."""
+        for (subject, key), expected in versions.items():
+            stored = MODELS[Revision.Subject(subject)].objects.using(self.using).filter(key=key)
+            version = stored.values_list("version", flat=True).first()
+            if version != expected:
+                raise Conflict(self._conflict(subject, key, expected, version))
+
+    def finish(self) -> None:
+        """Check what differs, record it, and give the state its new version."""
+        differences = [
+            (subject, pk, self._before[subject].get(pk), after.get(pk))
+            for subject in (SEGMENT, FLAG)
+            for after in (READERS[subject](self.using, self._touched[subject]),)
+            for pk in sorted(self._touched[subject])
+        ]
+        differing = [entry for entry in differences if _document(entry[2]) != _document(entry[3])]
+        if not differing:
+            return
+        for subject, _pk, before, after in differing:
+            self._permit(subject, before, after)
+        _Validation(self.using, differing).run()
+        for subject, pk, before, after in differing:
+            self._record(subject, pk, before, after)
+        state.bump(self.using)
+
+    def _permit(self, subject: Revision.Subject, before: Entry | None, after: Entry | None) -> None:
+        if self.actor is None:
+            return
+        action = "add" if before is None else "delete" if after is None else "change"
+        permission = f"flaggate.{action}_{subject}"
+        if not self.actor.has_perm(permission):
+            raise NotPermitted(
+                f"{subject} {_key(before, after)}: {self.actor} lacks the permission {permission}. "
+                "Ask an administrator for it."
+            )
+
+    def _record(
+        self, subject: Revision.Subject, pk: int, before: Entry | None, after: Entry | None
+    ) -> None:
+        version = before[1] + 1 if before else 1
+        state.bump_versions(MODELS[subject].__name__, self.using, [pk])
+        revision = Revision.objects.using(self.using).create(
+            subject=subject,
+            key=_key(before, after),
+            version=version,
+            actor=self.actor,
+            actor_name=self.actor.get_username() if self.actor else "",
+            source=self.source,
+            comment=self.comment,
+            before=_document(before),
+            after=_document(after),
+        )
+        self.revisions.append(revision)
+        signal = SIGNALS[subject]
+        transaction.on_commit(
+            lambda: signal.send_robust(MODELS[subject], revision=revision), using=self.using
+        )
+
+    def _conflict(self, subject: str, key: str, expected: int, version: int | None) -> str:
+        if version is None:
+            return f"{subject} {key}: was deleted while you worked on it. Create it again."
+        last = Revision.objects.using(self.using).filter(subject=subject, key=key).first()
+        who = (
+            f" by {last.actor_name or last.source} at {last.created:%Y-%m-%d %H:%M} UTC"
+            if last
+            else ""
+        )
+        return (
+            f"{subject} {key}: was changed{who}, from version {expected} to {version}. "
+            "Load it again, and make your change on top of that."
+        )
+
+
+class _Validation:
+    """Whether what a change leaves behind is whole."""
+
+    def __init__(
+        self,
+        using: str,
+        differing: list[tuple[Revision.Subject, int, Entry | None, Entry | None]],
+    ) -> None:
+        self.using = using
+        self.flags = [entry for entry in differing if entry[0] == FLAG]
+        self.segments = [entry for entry in differing if entry[0] == SEGMENT]
+
+    def run(self) -> None:
+        """Raise Invalid for the first flag or segment that is not."""
+        pairs = Prerequisite.objects.using(self.using).values_list("flag_id", "required_id")
+        keys = {pk for _subject, pk, _before, after in self.flags if after}
+        required = {target for source, target in pairs if source in keys}
+        found = store.read(self.using, flags=keys | required, members=False)
+        for name, problems in (*self._of_segments(found), *self._of_flags(found)):
+            if problems:
+                raise Invalid(name, problems)
+        self._check_dependents()
+
+    def _of_segments(self, found: store.Definitions) -> Iterator[tuple[str, list[Problem]]]:
+        unsound = references.unsound(
+            {key: references.nested(segment) for key, segment in found.segments.items()}
+        )
+        for _subject, _pk, _before, after in self.segments:
+            if after:
+                segment = found.segments[after[0]]
+                problems = validation.segment_problems(segment, found.segments, unsound)
+                yield f"segment {after[0]}", list(problems)
+
+    def _of_flags(self, found: store.Definitions) -> Iterator[tuple[str, list[Problem]]]:
+        unsound = self._unsound()
+        broken = {**validation.broken_segments(found.segments), **found.unreadable_segments}
+        for _subject, _pk, before, after in self.flags:
+            if after is None or _only_turned_off(before, after):
+                continue
+            problems = validation.flag_problems(
+                found.flags[after[0]],
+                found.flags,
+                found.segments,
+                unsound=unsound,
+                broken=found.unreadable,
+                broken_segments=broken,
+            )
+            yield f"flag {after[0]}", list(problems)
+
+    def _unsound(self) -> frozenset[str]:
+        edges: dict[str, list[str]] = {}
+        pairs = Prerequisite.objects.using(self.using).values_list("flag__key", "required__key")
+        for key, required in pairs:
+            edges.setdefault(key, []).append(required)
+        return references.unsound(edges)
+
+    def _check_dependents(self) -> None:
+        """Raise Invalid where another flag requires a variant that this change takes away."""
+        for _subject, pk, before, after in self.flags:
+            gone = _variant_keys(before) - _variant_keys(after)
+            dependents = Prerequisite.objects.using(self.using).filter(
+                required_id=pk, variant__in=gone
+            )
+            for key, variant in dependents.values_list("flag__key", "variant"):
+                problem = f"{variant!r} is required by the flag {key!r}. Remove that first."
+                raise Invalid(f"flag {_key(before, after)}", [Problem("variants", problem)])
+
+
+def _only_turned_off(before: Entry | None, after: Entry) -> bool:
+    """Whether a flag was only switched off: never refused, however broken its rows are."""
+    if before is None or (after[2]["enabled"] and not after[2]["archived_at"]):
+        return False
+    differing = {name for name, value in after[2].items() if value != before[2][name]}
+    return differing <= {"enabled", "archived_at"}
+
+
+def _variant_keys(entry: Entry | None) -> set[str]:
+    return {variant["key"] for variant in entry[2]["variants"]} if entry else set()
+
+
+def _document(entry: Entry | None) -> documents.Document | None:
+    return entry[2] if entry else None
+
+
+def _key(before: Entry | None, after: Entry | None) -> str:
+    entry = after or before
+    return entry[0] if entry else ""

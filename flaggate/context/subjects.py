@@ -1,0 +1,97 @@
+"""From any subject to its evaluation context: a request, a user, an id, a context, nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.http import HttpRequest
+from django.utils.translation import get_language
+
+from flaggate.context.attributes import BUILT_IN, OF_REQUEST, OF_USER, VISITOR, comparable, user_key
+from flaggate.context.custom import CustomAttributes
+from flaggate.core.evaluation import TARGETING_KEY, EvaluationContext
+from flaggate.exceptions import ContextNotLoaded
+
+
+def of_request(
+    request: HttpRequest, visitor: Callable[[], str | None], now: datetime
+) -> EvaluationContext:
+    """Build the context of a request; ``visitor`` gives its visitor id when that is asked for.
+
+    The targeting key is the user's primary key, or the visitor's id before login.
+    """
+
+    def resolve(name: str) -> object:
+        if name == TARGETING_KEY:
+            return user_key(_user_of(request)) or visitor()
+        if name == VISITOR:
+            return visitor()
+        if name in OF_USER:
+            return OF_USER[name](_user_of(request))
+        if name in OF_REQUEST:
+            return OF_REQUEST[name](request)
+        return custom(name)
+
+    custom = CustomAttributes(request)
+    return EvaluationContext(resolve=_guarded(resolve), now=now)
+
+
+def of_subject(subject: Any, now: datetime) -> EvaluationContext:
+    """Build the context of any subject but a request: user, text or integer id, context, None.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(subject, EvaluationContext):
+        return _of_context(subject, now)
+    if subject is None:
+        return _of_user(None, None, None, now)
+    if isinstance(subject, (str, int, UUID)) and not isinstance(subject, bool):
+        return _of_user(None, subject, str(subject), now)
+    if hasattr(subject, "is_authenticated"):
+        return _of_user(subject, subject, None, now)
+    raise TypeError(
+        f"{subject!r} is no subject. Give a request, a user, a text or integer id, "
+        "an EvaluationContext, or None."
+    )
+
+
+def _of_user(user: Any, subject: Any, key: str | None, now: datetime) -> EvaluationContext:
+    def resolve(name: str) -> object:
+        if name == TARGETING_KEY:
+            return key or user_key(user)
+        if name in OF_USER:
+            return OF_USER[name](user)
+        if name == "language":
+            return get_language()
+        return None if name in BUILT_IN or subject is None else custom(name)
+
+    custom = CustomAttributes(subject)
+    return EvaluationContext(resolve=_guarded(resolve), now=now)
+
+
+def _of_context(context: EvaluationContext, now: datetime) -> EvaluationContext:
+    plain = {name: comparable(value) for name, value in context.attributes.items()}
+    return EvaluationContext(
+        attributes=plain, resolve=context.attributes.resolve, now=context.now or now
+    )
+
+
+def _user_of(request: Any) -> Any:
+    return getattr(request, "user", None)
+
+
+def _guarded(resolve: Callable[[str], object]) -> Callable[[str], object]:
+    def read(name: str) -> object:
+        try:
+            return comparable(resolve(name))
+        except SynchronousOnlyOperation as error:
+            raise ContextNotLoaded(
+                f"The attribute {name!r} can't be read inside an event loop. "
+                "Use `await aflags_for(request)` first."
+            ) from error
+
+    return read

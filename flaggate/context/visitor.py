@@ -1,0 +1,67 @@
+"""A browser, known by a signed cookie, before and after login."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings as django_settings
+from django.core import signing
+
+from flaggate import conf
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponseBase
+
+SALT = "flaggate.visitor"
+LONGEST_ID = 64
+
+
+class Visitor:
+    """The visitor of one request; found, or made up, when it is first asked for."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._id: str | None = None
+        self.asked = False
+        self.new = False
+
+    def __call__(self) -> str | None:
+        """Return the visitor's id; None without consent to a cookie."""
+        if not self.asked:
+            self.asked = True
+            self._id = self._from_cookie() or self._made_up()
+        return self._id
+
+    def _from_cookie(self) -> str | None:
+        settings = conf.get()
+        try:
+            found = self._request.get_signed_cookie(
+                settings.VISITOR_COOKIE, salt=SALT, max_age=settings.VISITOR_COOKIE_AGE
+            )
+        except (KeyError, signing.BadSignature, ValueError):
+            return None
+        return found if found and len(found) <= LONGEST_ID else None
+
+    def _made_up(self) -> str | None:
+        # Without a cookie the next request would be another visitor's: better none than that.
+        consent = conf.get().VISITOR_CONSENT
+        if consent is not None and not conf.hook(consent)(self._request):
+            return None
+        self.new = True
+        return secrets.token_urlsafe(12)
+
+    def remember(self, response: HttpResponseBase) -> None:
+        """Send a new visitor its cookie."""
+        settings = conf.get()
+        response.set_signed_cookie(
+            settings.VISITOR_COOKIE,
+            self._id or "",
+            salt=SALT,
+            max_age=settings.VISITOR_COOKIE_AGE,
+            path=django_settings.SESSION_COOKIE_PATH,
+            domain=django_settings.SESSION_COOKIE_DOMAIN,
+            secure=django_settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )

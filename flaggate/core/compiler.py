@@ -1,0 +1,285 @@
+"""Turn a flag's definition into one closure that answers it.
+
+Everything that does not depend on the subject is done here, once: answers are prepared, seeds and
+thresholds computed, constant parts folded away. What is left at decision time is dictionary
+look-ups, one hash and one integer comparison.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import mmh3
+
+from flaggate.core import bucketing, evaluation
+from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation
+from flaggate.core.operators import matcher
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from flaggate.core.definitions import Condition, Flag, Rule, Segment, Variant
+    from flaggate.core.evaluation import EvaluationContext
+
+    Evaluators = Mapping[str, "Evaluator"]
+    Evaluator = Callable[[EvaluationContext, Evaluators], Evaluation]
+    Test = Callable[[EvaluationContext], bool]
+
+_hash = mmh3.hash
+
+
+def off(
+    flag: Flag,
+    reason: str,
+    *,
+    rule: int | None = None,
+    error: str | None = None,
+    message: str = "",
+) -> Evaluation:
+    """Prepare the answer of a flag that is off: False, its off_variant, or UNSET."""
+    variant = next((each for each in flag.variants if each.key == flag.off_variant), None)
+    value = variant.value if variant else UNSET if flag.variants else False
+    key = variant.key if variant else None
+    return Evaluation(flag.key, value, False, key, reason, rule=rule, error=error, message=message)
+
+
+def on(flag: Flag, variant: Variant | None, reason: str, *, rule: int | None = None) -> Evaluation:
+    """Prepare the answer for those inside: True, or a variant (which is inactive if it is false)."""
+    if variant is None:
+        return Evaluation(flag.key, True, True, None, reason, rule=rule)
+    active = variant.value is not False
+    return Evaluation(flag.key, variant.value, active, variant.key, reason, rule=rule)
+
+
+def compile_flag(flag: Flag, test: Callable[[str], Test], *, unsound: bool = False) -> Evaluator:
+    """Compile a flag.
+
+    ``test`` gives the compiled segment of a key; an *unsound* flag is one whose prerequisites run
+    into a cycle.
+    """
+    if flag.archived or not flag.enabled:
+        return _constant(off(flag, evaluation.DISABLED))
+    evaluator = _targeting(flag, test)
+    if unsound:
+        evaluator = _constant(off(flag, evaluation.PREREQUISITE_FAILED))
+    elif flag.prerequisites:
+        evaluator = _prerequisites(flag, evaluator)
+    if flag.active_from or flag.active_until:
+        evaluator = _scheduled(flag, evaluator)
+    return evaluator
+
+
+def _constant(answer: Evaluation) -> Evaluator:
+    def constant(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        return answer
+
+    return constant
+
+
+def _scheduled(flag: Flag, evaluator: Evaluator) -> Evaluator:
+    start, end, outside = flag.active_from, flag.active_until, off(flag, evaluation.DISABLED)
+
+    def scheduled(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        now = context.now
+        if now is None or (start and now < start) or (end and now >= end):
+            return outside
+        return evaluator(context, evaluators)
+
+    return scheduled
+
+
+def _prerequisites(flag: Flag, evaluator: Evaluator) -> Evaluator:
+    required = [(each.flag, each.variant) for each in flag.prerequisites]
+    failed = off(flag, evaluation.PREREQUISITE_FAILED)
+
+    def guarded(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        for key, variant in required:
+            try:
+                evaluator_of = evaluators[key]
+            except KeyError:  # deleted behind our back
+                return failed
+            answer = evaluator_of(context, evaluators)
+            if not answer.active or (variant and answer.variant != variant):
+                return failed
+        return evaluator(context, evaluators)
+
+    return guarded
+
+
+def _targeting(flag: Flag, test: Callable[[str], Test]) -> Evaluator:
+    reason = evaluation.DEFAULT if flag.rules else evaluation.STATIC
+    otherwise = _share(flag, flag.percentage, "", reason, None)
+    rules = [
+        (contains, _rule(flag, rule, position))
+        for position, rule in enumerate(flag.rules, start=1)
+        if (contains := _any([test(key) for key in rule.segments])) is not None
+    ]
+    if not rules:
+        return otherwise
+    if len(rules) == 1:
+        return _single(*rules[0], otherwise)
+
+    def targeting(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        for contains, serve in rules:
+            if contains(context):
+                return serve(context, evaluators)
+        return otherwise(context, evaluators)
+
+    return targeting
+
+
+def _single(contains: Test, serve: Evaluator, otherwise: Evaluator) -> Evaluator:
+    def single(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        return (serve if contains(context) else otherwise)(context, evaluators)
+
+    return single
+
+
+def _rule(flag: Flag, rule: Rule, position: int) -> Evaluator:
+    return _share(flag, rule.percentage, rule.variant, evaluation.TARGETING_MATCH, position)
+
+
+def _share(
+    flag: Flag, percentage: Decimal, variant: str, reason: str, rule: int | None
+) -> Evaluator:
+    if percentage <= 0:
+        return _constant(off(flag, reason, rule=rule))
+    outcomes = _outcomes(flag, variant)
+    if len(outcomes) > 1:
+        return _weighted(flag, percentage, outcomes, rule)
+    if percentage >= 100:
+        return _constant(on(flag, outcomes[0], reason, rule=rule))
+    return _percentage(flag, percentage, outcomes[0], rule)
+
+
+def _outcomes(flag: Flag, variant: str) -> list[Variant | None]:
+    if not flag.variants:
+        return [None]
+    if variant:
+        return [each for each in flag.variants if each.key == variant]
+    return [each for each in flag.variants if each.weight > 0]
+
+
+def _percentage(
+    flag: Flag, percentage: Decimal, variant: Variant | None, rule: int | None
+) -> Evaluator:
+    seed, threshold = bucketing.seed(flag.salt), bucketing.threshold(percentage)
+    attribute = flag.bucket_by or TARGETING_KEY
+    inside = on(flag, variant, evaluation.SPLIT, rule=rule)
+    outside = off(flag, evaluation.SPLIT, rule=rule)
+    without = _without_unit(flag, rule)
+
+    def share(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        unit = context.units[attribute]
+        if unit is None:
+            return without
+        return inside if _hash(unit, seed, False) < threshold else outside
+
+    return share
+
+
+def _weighted(
+    flag: Flag, percentage: Decimal, variants: list[Variant | None], rule: int | None
+) -> Evaluator:
+    seed, threshold = bucketing.seed(flag.salt), bucketing.threshold(percentage)
+    variant_seed = bucketing.variant_seed(flag.salt)
+    thresholds = bucketing.variant_thresholds(each.weight for each in variants if each)
+    attribute = flag.bucket_by or TARGETING_KEY
+    answers = [on(flag, variant, evaluation.SPLIT, rule=rule) for variant in variants]
+    outside = off(flag, evaluation.SPLIT, rule=rule)
+    without = _without_unit(flag, rule)
+
+    def weighted(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        unit = context.units[attribute]
+        if unit is None:
+            return without
+        if _hash(unit, seed, False) >= threshold:
+            return outside
+        return answers[bisect_right(thresholds, _hash(unit, variant_seed, False))]
+
+    return weighted
+
+
+def _without_unit(flag: Flag, rule: int | None) -> Evaluation:
+    return off(flag, evaluation.ERROR, rule=rule, error=evaluation.TARGETING_KEY_MISSING)
+
+
+def _any(tests: list[Test]) -> Test | None:
+    """Fold tests of which one is enough; None stands for the one that never matches."""
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda context: any(test(context) for test in tests)
+
+
+def compile_segment(segment: Segment, test: Callable[[str], Test]) -> Test:
+    """Compile a segment; ``test`` gives the compiled segment of another key."""
+    conditions = [_condition(condition, test) for condition in segment.conditions]
+    meets = _meets(conditions, match_all=segment.match_all)
+    if not segment.included and not segment.excluded:
+        return meets
+    included, excluded = segment.included, segment.excluded
+
+    def contains(context: EvaluationContext) -> bool:
+        unit = context.units[TARGETING_KEY]
+        if unit in excluded:
+            return False
+        return unit in included or meets(context)
+
+    return contains
+
+
+def _meets(conditions: list[Test], *, match_all: bool) -> Test:
+    if not conditions:
+        return lambda context: False
+    if len(conditions) == 1:
+        return conditions[0]
+    quantifier = all if match_all else any
+    return lambda context: quantifier(condition(context) for condition in conditions)
+
+
+def _condition(condition: Condition, test: Callable[[str], Test]) -> Test:
+    if condition.operator == "in_segment":
+        return _in_segment([test(str(key)) for key in condition.values], negate=condition.negate)
+    if condition.operator == "exists":
+        return _exists(condition.attribute, negate=condition.negate)
+    if not condition.negate and not condition.ignore_case and _plain_texts(condition):
+        return _one_of_texts(condition.attribute, frozenset(condition.values))
+    matches = matcher(condition.operator, condition.values, ignore_case=condition.ignore_case)
+    return _matches(condition.attribute, matches, negate=condition.negate)
+
+
+def _in_segment(tests: list[Test], *, negate: bool) -> Test:
+    return lambda context: any(test(context) for test in tests) is not negate
+
+
+def _exists(attribute: str, *, negate: bool) -> Test:
+    return lambda context: (context.attributes[attribute] is not None) is not negate
+
+
+def _matches(attribute: str, matches: Callable[[object], bool], *, negate: bool) -> Test:
+    def met(context: EvaluationContext) -> bool:
+        value = context.attributes[attribute]
+        if value is None:  # a missing attribute meets no condition, not even a negated one
+            return False
+        return matches(value) is not negate
+
+    return met
+
+
+def _plain_texts(condition: Condition) -> bool:
+    return condition.operator == "one_of" and all(type(v) is str for v in condition.values)
+
+
+def _one_of_texts(attribute: str, texts: frozenset[object]) -> Test:
+    # The most frequent condition by far; one call less than the general form.
+    matches = matcher("one_of", tuple(texts))
+
+    def one_of(context: EvaluationContext) -> bool:
+        value = context.attributes[attribute]
+        if value.__class__ is str:
+            return value in texts
+        return value is not None and matches(value)
+
+    return one_of

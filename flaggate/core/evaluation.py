@@ -1,0 +1,141 @@
+"""The question and the answer: an evaluation context, and the evaluation of one flag for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from flaggate.core import bucketing
+
+TARGETING_KEY: Final = "targeting_key"
+
+# Reasons and error codes in the words of OpenFeature's specification, and two of our own:
+# PREREQUISITE_FAILED and CONTEXT_NOT_LOADED.
+STATIC: Final = "STATIC"
+DEFAULT: Final = "DEFAULT"
+TARGETING_MATCH: Final = "TARGETING_MATCH"
+SPLIT: Final = "SPLIT"
+DISABLED: Final = "DISABLED"
+ERROR: Final = "ERROR"
+PREREQUISITE_FAILED: Final = "PREREQUISITE_FAILED"
+
+FLAG_NOT_FOUND: Final = "FLAG_NOT_FOUND"
+PARSE_ERROR: Final = "PARSE_ERROR"
+TARGETING_KEY_MISSING: Final = "TARGETING_KEY_MISSING"
+CONTEXT_NOT_LOADED: Final = "CONTEXT_NOT_LOADED"
+GENERAL: Final = "GENERAL"
+
+
+class _Unset:
+    """The value of a flag that has none to give; only ``value()`` replaces it by a default."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return ""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = _Unset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """The answer of one flag for one subject: truthy when active, printed as its value.
+
+    ``rule`` is the position of the rule that decided, counted from 1. Compared by identity, because
+    answers are prepared once and counted millions of times.
+    """
+
+    flag: str
+    value: object
+    active: bool
+    variant: str | None
+    reason: str
+    rule: int | None = None
+    error: str | None = None
+    message: str = ""
+
+    def __bool__(self) -> bool:
+        return self.active
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Attributes(dict[str, object]):
+    """Attributes of a subject, each read when it is first asked for; a missing one is None."""
+
+    __slots__ = ("resolve",)
+
+    def __init__(
+        self, known: Mapping[str, object], resolve: Callable[[str], object] | None = None
+    ) -> None:
+        super().__init__(known)
+        self.resolve = resolve
+
+    def __missing__(self, name: str) -> object:
+        value = self[name] = self.resolve(name) if self.resolve else None
+        return value
+
+
+class Units(dict[str, "bytes | None"]):
+    """The units of a subject by attribute, each encoded when it is first asked for."""
+
+    __slots__ = ("_attributes",)
+
+    def __init__(self, attributes: Attributes) -> None:
+        super().__init__()
+        self._attributes = attributes
+
+    def __missing__(self, attribute: str) -> bytes | None:
+        unit = self[attribute] = bucketing.unit(self._attributes[attribute])
+        return unit
+
+
+class EvaluationContext:
+    """What is known of a subject: a targeting key, attributes, and the moment of the question.
+
+    ``now`` is an aware datetime; left out, it is the moment when flags are first asked for this
+    subject. ``resolve`` finds an attribute that is not among ``attributes``, by name, at most once.
+    """
+
+    __slots__ = ("attributes", "now", "units")
+
+    def __init__(
+        self,
+        targeting_key: object = None,
+        attributes: Mapping[str, object] | None = None,
+        *,
+        now: datetime | None = None,
+        resolve: Callable[[str], object] | None = None,
+    ) -> None:
+        self.attributes = Attributes(attributes or {}, resolve)
+        self.units = Units(self.attributes)
+        self.at(now)
+        if targeting_key is not None:
+            self.attributes[TARGETING_KEY] = targeting_key
+        if TARGETING_KEY in self.attributes or resolve is None:
+            self.attributes[TARGETING_KEY] = self.targeting_key
+
+    def at(self, now: datetime | None) -> None:
+        """Set the moment of the question."""
+        self.now = now
+        if now is not None:
+            self.attributes.setdefault("now", now)
+
+    @property
+    def targeting_key(self) -> str | None:
+        """The stable identity that decides buckets, as text."""
+        unit = self.units[TARGETING_KEY]
+        return None if unit is None else unit.decode()
+
+    def __repr__(self) -> str:
+        return f"EvaluationContext({self.targeting_key!r}, {dict(self.attributes)!r})"

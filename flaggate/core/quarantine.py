@@ -1,0 +1,93 @@
+"""Leave out what is broken, alone: assemble a snapshot from definitions some of which may be bad."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flaggate.core import references, validation
+from flaggate.core.definitions import Quarantined
+from flaggate.core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from flaggate.core.definitions import Flag, Segment
+    from flaggate.core.snapshot import Version
+
+
+def assemble(
+    flags: Mapping[str, Flag],
+    segments: Mapping[str, Segment],
+    *,
+    unreadable: Mapping[str, Quarantined],
+    unreadable_segments: Mapping[str, str],
+    version: Version | None,
+    source: str,
+    loaded_at: datetime | None,
+    previous: Snapshot | None,
+) -> Snapshot:
+    """Build a snapshot; a broken flag is served by its last good definition, or is off.
+
+    Its ``enabled`` column still kills it. ``previous`` is the snapshot that holds the last good
+    definitions.
+    """
+    quarantined = {
+        **_broken(flags, segments, unreadable, unreadable_segments),
+        **unreadable,
+    }
+    healthy = {key: flag for key, flag in flags.items() if key not in quarantined}
+    if quarantined and previous is not None:
+        kept = _last_good(quarantined, previous)
+        healthy |= kept
+        segments = {**_segments_of(kept, previous), **segments}
+    return Snapshot(
+        healthy,
+        segments,
+        quarantined=quarantined,
+        version=version,
+        source=source,
+        loaded_at=loaded_at,
+        previous=previous,
+    )
+
+
+def _broken(
+    flags: Mapping[str, Flag],
+    segments: Mapping[str, Segment],
+    unreadable: Mapping[str, Quarantined],
+    unreadable_segments: Mapping[str, str],
+) -> dict[str, Quarantined]:
+    bad_segments = {**validation.broken_segments(segments), **unreadable_segments}
+    broken = {}
+    for key, flag in flags.items():
+        problems = [
+            problem
+            for problem in validation.flag_problems(
+                flag, flags, segments, broken=unreadable, broken_segments=bad_segments
+            )
+            if not problem.tolerable
+        ]
+        if problems:
+            reason = " ".join(str(problem) for problem in problems)
+            killed = flag.archived or not flag.enabled
+            broken[key] = Quarantined(reason, bool(flag.variants), killed)
+    return broken
+
+
+def _last_good(quarantined: Mapping[str, Quarantined], previous: Snapshot) -> dict[str, Flag]:
+    return {
+        key: replace(previous.flags[key], enabled=False) if why.killed else previous.flags[key]
+        for key, why in quarantined.items()
+        if key in previous.flags
+    }
+
+
+def _segments_of(flags: Mapping[str, Flag], previous: Snapshot) -> dict[str, Segment]:
+    return {
+        key: segment
+        for flag in flags.values()
+        for key, segment in references.segments_of(flag, previous.segments).items()
+        if segment is not None
+    }

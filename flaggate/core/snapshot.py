@@ -1,0 +1,153 @@
+"""The immutable, compiled set of all flags that a process evaluates against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flaggate.core import evaluation, references
+from flaggate.core.compiler import compile_flag, compile_segment
+from flaggate.core.evaluation import UNSET, Evaluation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from flaggate.core.compiler import Evaluator, Test
+    from flaggate.core.definitions import Flag, Quarantined, Segment
+    from flaggate.core.evaluation import EvaluationContext
+
+    Resolved = tuple[Flag, dict[str, Segment | None], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The state row: compared with ``==`` only, because a restored database may go back."""
+
+    epoch: str
+    number: int
+    token: str
+
+
+class Evaluators(dict[str, "Evaluator"]):
+    """The closures of a snapshot, each compiled when its flag is first asked for.
+
+    Raises KeyError for a key that no flag has.
+    """
+
+    __slots__ = ("_snapshot",)
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self._snapshot = snapshot
+
+    def __missing__(self, key: str) -> Evaluator:
+        evaluator = self[key] = self._snapshot.compiled(key)
+        return evaluator
+
+
+class Snapshot:
+    """Flags and segments by key, the quarantined ones, and where and when they came from.
+
+    ``quarantined`` names flags whose stored rows are broken; such a flag may still be among
+    ``flags``, with its last good definition.
+    """
+
+    def __init__(
+        self,
+        flags: Mapping[str, Flag],
+        segments: Mapping[str, Segment] | None = None,
+        *,
+        quarantined: Mapping[str, Quarantined] | None = None,
+        version: Version | None = None,
+        source: str = "defaults",
+        loaded_at: datetime | None = None,
+        previous: Snapshot | None = None,
+    ) -> None:
+        self.flags = flags
+        self.segments = segments or {}
+        self.quarantined = quarantined or {}
+        self.version = version
+        self.source = source
+        self.loaded_at = loaded_at
+        self.told: set[str] = set()  # unknown keys that the log has been told of
+        self.evaluators = Evaluators(self)
+        self._tests: dict[str, Test] = {}
+        self._compiled: dict[str, tuple[Resolved, Evaluator]] = {}
+        self._carried = previous._carry(flags) if previous else {}
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.flags or key in self.quarantined
+
+    def evaluate(self, key: str, context: EvaluationContext) -> Evaluation:
+        """Answer one flag; raises KeyError where there is none."""
+        return self.evaluators[key](context, self.evaluators)
+
+    @cached_property
+    def unsound(self) -> frozenset[str]:
+        """The flags whose prerequisites run into a cycle, or are nested too deep."""
+        return references.unsound(
+            {
+                key: [each.flag for each in flag.prerequisites]
+                for key, flag in self.flags.items()
+                if flag.prerequisites
+            }
+        )
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that any flag may read."""
+        return frozenset().union(
+            *(references.attributes_of(flag, self.segments) for flag in self.flags.values())
+        )
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The keys of all flags that are not archived."""
+        return [key for key, flag in self.flags.items() if not flag.archived]
+
+    @cached_property
+    def client_keys(self) -> list[str]:
+        """The keys among them that a browser may see."""
+        return [key for key in self.keys if self.flags[key].client_visible]
+
+    def compiled(self, key: str) -> Evaluator:
+        """Compile a flag, or take over its closure while all that decides it is unchanged."""
+        flag = self.flags.get(key)
+        if flag is None:
+            return _left_out(key, self.quarantined[key])
+        resolved = (flag, references.segments_of(flag, self.segments), key in self.unsound)
+        carried = self._carried.get(key)
+        if carried and carried[0] == resolved:
+            evaluator = carried[1]
+        else:
+            evaluator = compile_flag(flag, self.test, unsound=resolved[2])
+        self._compiled[key] = (resolved, evaluator)
+        return evaluator
+
+    def test(self, key: str) -> Test:
+        """Compile a segment, once for all flags that use it."""
+        if key not in self._tests:
+            self._tests[key] = compile_segment(self.segments[key], self.test)
+        return self._tests[key]
+
+    def _carry(self, flags: Mapping[str, Flag]) -> dict[str, tuple[Resolved, Evaluator]]:
+        known = {**self._carried, **self._compiled}
+        return {key: entry for key, entry in known.items() if key in flags}
+
+
+def _left_out(key: str, quarantined: Quarantined) -> Evaluator:
+    answer = Evaluation(
+        key,
+        UNSET if quarantined.multivariate else False,
+        False,
+        None,
+        evaluation.ERROR,
+        error=evaluation.PARSE_ERROR,
+        message=quarantined.reason,
+    )
+    return lambda context, evaluators: answer
+
+
+EMPTY = Snapshot({})

@@ -1,0 +1,299 @@
+"""The answers: ``Flags`` for one subject, and the functions that a project calls."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+
+from flaggate import conf, context, recording
+from flaggate.core import evaluation
+from flaggate.core.compiler import off
+from flaggate.core.evaluation import UNSET, Evaluation, EvaluationContext
+from flaggate.core.explanation import Explanation, explain, not_found
+from flaggate.exceptions import ContextNotLoaded, UnknownFlag
+from flaggate.models.state import Written
+from flaggate.store import store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flaggate.core.compiler import Evaluator
+    from flaggate.core.snapshot import Snapshot
+
+logger = logging.getLogger("flaggate")
+
+MOST_TOLD = 100  # unknown keys that are logged for one snapshot
+
+_counts = recording.counts
+_uncommitted = Written.alive
+_NOBODY_YET: Any = object()
+
+
+class Override:
+    """An answer forced by a test, for everybody; see ``flaggate.testing``."""
+
+    # Process-wide and not a ContextVar: the thread of a live server must see it.
+    active: list[Override] = []
+
+    def __init__(self, key: str, active: bool, variant: str | None, value: object) -> None:
+        self.key = key
+        self.is_active = active
+        self.variant = variant
+        self.value = value
+
+    def answer(self, snapshot: Snapshot) -> Evaluation:
+        """Return the forced answer; the value of a variant comes from the flag's definition."""
+        value = self.value
+        if value is UNSET:
+            value = self._defined_value(snapshot)
+        return Evaluation(self.key, value, self.is_active, self.variant, evaluation.STATIC)
+
+    def _defined_value(self, snapshot: Snapshot) -> object:
+        if self.variant is None:
+            return self.is_active
+        flag = snapshot.flags.get(self.key)
+        values = {each.key: each.value for each in flag.variants} if flag else {}
+        return values.get(self.variant, self.variant)
+
+
+_overrides = Override.active
+
+
+class Flags:
+    """All flags for one subject: one snapshot and one moment, however often it is asked.
+
+    No method raises for any key or subject, unless ``FLAGGATE["STRICT"]`` is set.
+    """
+
+    __slots__ = ("_context", "_request", "_user", "now", "snapshot", "visitor")
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        subject: EvaluationContext | HttpRequest,
+        now: datetime,
+    ) -> None:
+        self.snapshot = snapshot
+        self.now = now
+        self._user: Any = _NOBODY_YET
+        self._request: HttpRequest | None = None
+        self.visitor: context.Visitor | None = None
+        if isinstance(subject, EvaluationContext):
+            self._context = subject
+        else:
+            self._request = subject
+            self.visitor = context.Visitor(subject)
+
+    def is_active(self, key: str) -> bool:
+        """Tell whether a flag is active for this subject."""
+        return self.evaluate(key).active
+
+    def variant(self, key: str) -> str | None:
+        """Return the key of the variant that a flag serves; None for a boolean flag."""
+        return self.evaluate(key).variant
+
+    def value(self, key: str, default: Any = None) -> Any:
+        """Return the value that a flag serves, or ``default`` where it has none to give."""
+        value = self.evaluate(key).value
+        return default if value is UNSET else value
+
+    def evaluate(self, key: str) -> Evaluation:
+        """Return the answer of a flag, with its reason, and count it."""
+        evaluators: Mapping[str, Evaluator] = self.snapshot.evaluators
+        # Both are empty but in tests and in transactions that write flags.
+        if _overrides or _uncommitted:
+            forced = self._override(key)
+            if forced is not None:
+                return forced
+            evaluators = self._latest().evaluators
+        request = self._request
+        if request is not None and getattr(request, "user", None) is not self._user:
+            self._renew(request)
+        try:
+            evaluator = evaluators[key]
+        except (KeyError, TypeError):
+            return self._unknown(key)
+        try:
+            answer = evaluator(self._context, evaluators)
+        except Exception as error:
+            return self._failed(key, error)
+        _counts[answer] += 1
+        return answer
+
+    def all(self, *, client: bool = False) -> dict[str, Evaluation]:
+        """Return the answers of all flags, or of those that a browser may see; counts nothing."""
+        snapshot = self._latest()
+        keys = snapshot.client_keys if client else snapshot.keys
+        evaluators, subject = snapshot.evaluators, self.context
+        try:
+            answers = {key: evaluators[key](subject, evaluators) for key in keys}
+        except Exception:
+            answers = {key: self._one(snapshot, key) for key in keys}
+        for override in _overrides:
+            if override.key in answers:
+                answers[override.key] = override.answer(snapshot)
+        return answers
+
+    def explain(self, key: str) -> Explanation:
+        """Return the long answer, with each rule and condition; counts nothing."""
+        snapshot = self._latest()
+        forced = self._override(key)
+        if forced is not None:
+            return Explanation(forced, snapshot.flags.get(key))
+        try:
+            return explain(snapshot, key, self.context)
+        except Exception as error:
+            return Explanation(self._failed(key, error), snapshot.flags.get(key))
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether a flag is defined."""
+        return key in self._latest() or any(each.key == key for each in _overrides)
+
+    __iter__ = None
+
+    @property
+    def context(self) -> EvaluationContext:
+        """What is known of the subject."""
+        request = self._request
+        if request is not None and getattr(request, "user", None) is not self._user:
+            self._renew(request)
+        return self._context
+
+    def load(self, attributes: Iterable[str]) -> None:
+        """Read attributes of the subject now, so that no question needs the database later."""
+        known = self.context.attributes
+        for name in attributes:
+            known[name]
+
+    def _renew(self, request: HttpRequest) -> None:
+        """Begin a context for the request's present user: DRF and ``login()`` change it midway."""
+        assert self.visitor is not None
+        self._user = getattr(request, "user", None)
+        self._context = context.of_request(request, self.visitor, self.now)
+
+    def _latest(self) -> Snapshot:
+        """Return the pinned snapshot, or what the open transaction itself has written."""
+        if not _uncommitted:
+            return self.snapshot
+        return store.written() or self.snapshot
+
+    def _override(self, key: str) -> Evaluation | None:
+        for override in reversed(_overrides):
+            if override.key == key:
+                return override.answer(self.snapshot)
+        return None
+
+    def _one(self, snapshot: Snapshot, key: str) -> Evaluation:
+        try:
+            return snapshot.evaluate(key, self.context)
+        except Exception as error:
+            return self._failed(key, error)
+
+    def _unknown(self, key: Any) -> Evaluation:
+        snapshot = self._latest()
+        answer = not_found(key)
+        told = snapshot.told
+        if isinstance(key, str) and key not in told and len(told) < MOST_TOLD:
+            told.add(key)
+            logger.warning("%s", _did_you_mean(key, snapshot))
+        if conf.get().STRICT:
+            raise UnknownFlag(_did_you_mean(key, snapshot))
+        return answer
+
+    def _failed(self, key: str, error: Exception) -> Evaluation:
+        if conf.get().STRICT:
+            raise error
+        snapshot = self._latest()
+        not_loaded = isinstance(error, ContextNotLoaded)
+        code = evaluation.CONTEXT_NOT_LOADED if not_loaded else evaluation.GENERAL
+        if (entry := f"{code} {key}") not in snapshot.told:
+            snapshot.told.add(entry)
+            logger.error("The flag %r can't be evaluated: %s", key, error, exc_info=not not_loaded)
+        flag = snapshot.flags.get(key)
+        if flag is None:
+            return not_found(key)
+        return off(flag, evaluation.ERROR, error=code, message=str(error))
+
+
+def _did_you_mean(key: Any, snapshot: Snapshot) -> str:
+    close = difflib.get_close_matches(str(key)[:100], snapshot.flags, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"There is no flag {key!r}; it is off.{hint}"
+
+
+def flags_for(subject: Any = None) -> Flags:
+    """Return the flags for a request, a user, a text or integer id, an EvaluationContext, or None.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(subject, EvaluationContext | str | int) or subject is None:
+        return _of_subject(subject)
+    request = getattr(subject, "_request", subject)  # DRF wraps Django's
+    if not isinstance(request, HttpRequest):
+        return _of_subject(subject)
+    pinned = getattr(request, "flags", None)
+    if not isinstance(pinned, Flags):
+        pinned = pin(request)
+    return pinned
+
+
+def pin(request: HttpRequest) -> Flags:
+    """Give a request its flags: the snapshot and the moment it keeps to its end."""
+    flags = Flags(store.current(), request, datetime.now(UTC))
+    request.flags = flags  # type: ignore[attr-defined]
+    return flags
+
+
+def _of_subject(subject: Any) -> Flags:
+    now = datetime.now(UTC)
+    flags = Flags(store.current(), context.of_subject(subject, now), now)
+    recording.flush_if_due()
+    return flags
+
+
+async def aflags_for(subject: Any = None) -> Flags:
+    """Return the flags for a subject, with all that they may ask of it already read."""
+    if store.due():
+        await sync_to_async(store.current)()
+    return await sync_to_async(_loaded)(subject)
+
+
+def _loaded(subject: Any) -> Flags:
+    flags = flags_for(subject)
+    try:
+        flags.load(flags.snapshot.attributes)
+    except Exception as error:
+        logger.error("Attributes of a subject can't be read: %s", error)
+    return flags
+
+
+def is_active(key: str, subject: Any = None) -> bool:
+    """Tell whether a flag is active for a subject."""
+    return flags_for(subject).is_active(key)
+
+
+def variant(key: str, subject: Any = None) -> str | None:
+    """Return the key of the variant that a flag serves to a subject."""
+    return flags_for(subject).variant(key)
+
+
+def value(key: str, subject: Any = None, default: Any = None) -> Any:
+    """Return the value that a flag serves to a subject, or ``default`` where it has none."""
+    return flags_for(subject).value(key, default)
+
+
+def evaluate(key: str, subject: Any = None) -> Evaluation:
+    """Return the answer of a flag for a subject, with its reason."""
+    return flags_for(subject).evaluate(key)
+
+
+class FlagsHttpRequest(HttpRequest):
+    """A request that has passed FlagsMiddleware; for type annotations of views."""
+
+    flags: Flags

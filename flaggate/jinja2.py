@@ -1,0 +1,47 @@
+"""The same for Jinja2: ``{% if flag("key") %}``, ``variant("key")``, ``value("key", 10)``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from flaggate.flags import flags_for
+
+try:
+    from jinja2 import pass_context
+    from jinja2.ext import Extension
+except ImportError as error:
+    raise ImproperlyConfigured(
+        "flaggate.jinja2 needs Jinja2. Install it: pip install 'flaggate[jinja2]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.runtime import Context
+
+
+@pass_context
+def flag(context: Context, key: str) -> bool:
+    """Tell whether a flag is active."""
+    return flags_for(context.get("request")).is_active(key)
+
+
+@pass_context
+def variant(context: Context, key: str) -> str | None:
+    """Return the key of the variant that a flag serves."""
+    return flags_for(context.get("request")).variant(key)
+
+
+@pass_context
+def value(context: Context, key: str, default: Any = None) -> Any:
+    """Return the value that a flag serves, or ``default`` where it has none to give."""
+    return flags_for(context.get("request")).value(key, default)
+
+
+class FlagsExtension(Extension):
+    """Adds the globals ``flag``, ``variant`` and ``value`` to an environment."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.globals.update(flag=flag, variant=variant, value=value)

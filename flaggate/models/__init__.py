@@ -1,0 +1,21 @@
+"""Everything that is stored."""
+
+from flaggate.models.flags import Flag, Prerequisite, Rule, Tombstone, Variant
+from flaggate.models.recording import Usage
+from flaggate.models.revisions import Revision
+from flaggate.models.segments import Condition, Segment, SegmentMember
+from flaggate.models.state import State
+
+__all__ = [
+    "Condition",
+    "Flag",
+    "Prerequisite",
+    "Revision",
+    "Rule",
+    "Segment",
+    "SegmentMember",
+    "State",
+    "Tombstone",
+    "Usage",
+    "Variant",
+]

@@ -1,0 +1,45 @@
+"""What was changed: who, when, from where, why, before and after."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Revision(models.Model):
+    """One recorded change of a flag or a segment as a whole."""
+
+    class Subject(models.TextChoices):
+        FLAG = "flag", _("flag")
+        SEGMENT = "segment", _("segment")
+
+    subject = models.CharField(_("subject"), max_length=10, choices=Subject.choices)
+    key = models.CharField(_("key"), max_length=120)
+    version = models.PositiveIntegerField(_("version"))
+    created = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("actor"),
+    )
+    actor_name = models.CharField(_("actor name"), max_length=200, blank=True)
+    source = models.CharField(
+        _("source"), max_length=20, help_text=_("admin, command, api, rollout, code …")
+    )
+    comment = models.TextField(_("comment"), blank=True)
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
+
+    class Meta:
+        verbose_name = _("revision")
+        verbose_name_plural = _("revisions")
+        ordering = ("-pk",)
+        indexes = (models.Index(fields=("subject", "key", "-id"), name="flaggate_revision_of"),)
+
+    def __str__(self) -> str:
+        return f"{self.key} v{self.version}"

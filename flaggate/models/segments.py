@@ -1,0 +1,146 @@
+"""Segments, their conditions and their members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import ProtectedError, signals
+from django.utils.translation import gettext_lazy as _
+
+from flaggate.core import validation
+from flaggate.core.operators import OPERATORS
+from flaggate.models.tracked import Tracked, TrackedTimes, track
+
+
+@track
+class Segment(TrackedTimes):
+    """A named, reusable audience."""
+
+    class Match(models.TextChoices):
+        ALL = "all", _("all conditions")
+        ANY = "any", _("any condition")
+
+    aggregate = "segments"
+    part_of = "pk"
+
+    key = models.CharField(
+        _("key"),
+        max_length=validation.MAX_SEGMENT_KEY,
+        unique=True,
+        validators=[
+            RegexValidator(
+                rf"\A{validation.KEY.pattern}\Z",
+                _("Use letters, digits, “.”, “_” and “-”, first a letter or digit."),
+            )
+        ],
+    )
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    match = models.CharField(_("match"), max_length=3, choices=Match.choices, default=Match.ALL)
+    version = models.PositiveIntegerField(_("version"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        ordering = ("key",)
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+
+@track
+class Condition(Tracked):
+    """An attribute, an operator, and operands of which one must match."""
+
+    aggregate = "segments"
+    part_of = "segment_id"
+
+    segment = models.ForeignKey(
+        Segment, models.CASCADE, related_name="conditions", verbose_name=_("segment")
+    )
+    attribute = models.CharField(
+        _("attribute"),
+        max_length=validation.MAX_NAME,
+        blank=True,
+        help_text=_("Such as email, groups or is_staff; empty for “in segment”."),
+    )
+    operator = models.CharField(
+        _("operator"),
+        max_length=20,
+        choices=[(name, operator.label) for name, operator in OPERATORS.items()],
+    )
+    values = models.JSONField(
+        _("values"), default=list, blank=True, help_text=_("One that matches is enough.")
+    )
+    negate = models.BooleanField(_("negate"), default=False)
+    ignore_case = models.BooleanField(_("ignore case"), default=False)
+
+    class Meta:
+        verbose_name = _("condition")
+        verbose_name_plural = _("conditions")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        negation = "not " if self.negate else ""
+        return f"{self.attribute} {negation}{self.operator} {self.values}"
+
+
+@track
+class SegmentMember(Tracked):
+    """A targeting key that is in a segment, or out of it, whatever its conditions say."""
+
+    aggregate = "segments"
+    part_of = "segment_id"
+
+    segment = models.ForeignKey(
+        Segment, models.CASCADE, related_name="members", verbose_name=_("segment")
+    )
+    targeting_key = models.CharField(_("targeting key"), max_length=200)
+    excluded = models.BooleanField(
+        _("excluded"), default=False, help_text=_("Out, whatever else says in.")
+    )
+
+    class Meta:
+        verbose_name = _("segment member")
+        verbose_name_plural = _("segment members")
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("segment", "targeting_key", "excluded"), name="flaggate_segment_member"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.targeting_key
+
+
+class SegmentInUse(ProtectedError):
+    """A segment that flags or other segments use can't be deleted."""
+
+
+def users_of(segment: Segment, using: str) -> list[str]:
+    """Return what uses a segment: the keys of flags and of other segments."""
+    flags = segment.rules.using(using).values_list("flag__key", flat=True)
+    nesting = Condition.objects.using(using).filter(operator="in_segment")
+    segments = [
+        key
+        for key, values in nesting.values_list("segment__key", "values")
+        if isinstance(values, list) and segment.key in values
+    ]
+    return [*(f"flag {key}" for key in sorted(set(flags))), *(f"segment {key}" for key in segments)]
+
+
+def _refuse_while_used(instance: Segment, using: str, **_: Any) -> None:
+    if users := users_of(instance, using):
+        raise SegmentInUse(
+            f"The segment {instance.key!r} can't be deleted: it is used by {', '.join(users)}. "
+            "Remove it there first.",
+            {instance},
+        )
+
+
+signals.pre_delete.connect(
+    _refuse_while_used, sender=Segment, dispatch_uid="flaggate.segment_in_use"
+)

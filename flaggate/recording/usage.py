@@ -1,0 +1,104 @@
+"""Counts of evaluations by flag, variant and hour: kept in memory, added up in the database."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import time
+from collections import defaultdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, connections, router, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from flaggate import conf
+from flaggate.models import Usage
+
+if TYPE_CHECKING:
+    from flaggate.core.evaluation import Evaluation
+
+logger = logging.getLogger("flaggate")
+
+INTERVAL = 60.0  # seconds between two flushes of one process
+
+# One entry for each prepared answer. The dictionary is never replaced, because the hot path holds
+# it; entries are taken out one by one, each atomically.
+counts: defaultdict[Evaluation, int] = defaultdict(int)
+
+
+class Flushing:
+    """When the counts are written next."""
+
+    at = time.monotonic() + INTERVAL
+
+    @classmethod
+    def postpone(cls) -> None:
+        """Wait for another interval."""
+        cls.at = time.monotonic() + INTERVAL
+
+
+def due() -> bool:
+    """Tell whether it is time to write the counts."""
+    return time.monotonic() >= Flushing.at
+
+
+def flush_if_due() -> None:
+    """Write the counts if it is time for it."""
+    if not due():
+        return
+    Flushing.postpone()
+    flush()
+
+
+def flush() -> None:
+    """Write the counts. Never raises: a count is not worth a failed request."""
+    if not conf.get().RECORD_USAGE:
+        counts.clear()
+        return
+    alias = router.db_for_write(Usage)
+    if not counts or connections[alias].in_atomic_block:
+        return
+    taken = _take()
+    try:
+        with transaction.atomic(using=alias):
+            hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+            for (flag, variant), count in sorted(taken.items()):
+                _add(alias, flag, variant, hour, count)
+    except Exception:
+        logger.warning("Usage of flags could not be written; its counts are lost.", exc_info=True)
+
+
+def _take() -> dict[tuple[str, str], int]:
+    taken: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for answer in list(counts):
+        taken[answer.flag, _variant(answer)] += counts.pop(answer, 0)
+    return taken
+
+
+def _variant(answer: Evaluation) -> str:
+    if answer.variant is not None:
+        return answer.variant
+    return ("on" if answer.value else "off") if isinstance(answer.value, bool) else ""
+
+
+def _add(alias: str, flag: str, variant: str, hour: datetime, count: int) -> None:
+    row = Usage.objects.using(alias).filter(flag=flag, variant=variant, hour=hour)
+    if row.update(count=F("count") + count):
+        return
+    try:
+        with transaction.atomic(using=alias):
+            Usage.objects.using(alias).create(flag=flag, variant=variant, hour=hour, count=count)
+    except IntegrityError:  # another process was first
+        row.update(count=F("count") + count)
+
+
+def connect() -> None:
+    """Flush what is left when the process ends."""
+    atexit.register(_flush_at_exit)
+
+
+def _flush_at_exit() -> None:
+    if counts:
+        flush()

@@ -1,0 +1,63 @@
+"""From the database to this process: rows to definitions, and a snapshot that stays fresh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flaggate.store.freshness import store
+from flaggate.store.rows import Definitions, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from flaggate.core.definitions import Quarantined
+    from flaggate.core.snapshot import Version
+
+__all__ = ["Definitions", "Status", "connect", "read", "status", "store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How fresh this process is. ``source`` is "database", "last known good" or "defaults"."""
+
+    source: str
+    version: Version | None
+    loaded_at: datetime | None
+    checked_at: datetime | None
+    flags: int
+    quarantined: Mapping[str, Quarantined]
+    loads: int
+    failures: int
+    error: str
+
+
+def status() -> Status:
+    """Say which snapshot this process answers from; makes no query."""
+    snapshot = store.snapshot
+    if snapshot is None:
+        source = "defaults"
+    else:
+        source = "last known good" if store.failures else snapshot.source
+    return Status(
+        source,
+        snapshot.version if snapshot else None,
+        snapshot.loaded_at if snapshot else None,
+        store.checked_at,
+        len(snapshot.flags) if snapshot else 0,
+        snapshot.quarantined if snapshot else {},
+        store.loads,
+        store.failures,
+        store.error,
+    )
+
+
+def connect() -> None:
+    """Hear of this process's own commits."""
+    from flaggate.models.state import committed
+
+    def hear(**_: Any) -> None:
+        store.committed()
+
+    committed.connect(hear, dispatch_uid="flaggate.store", weak=False)

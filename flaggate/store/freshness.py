@@ -1,0 +1,224 @@
+"""Which snapshot this process answers from, and when it looks for a newer one.
+
+Evaluation never waits for a database: at most once per MAX_STALENESS one thread reads one row,
+all others go on with what there is. See docs/explanation/propagation.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import random
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.db import connections, transaction
+
+from flaggate import conf
+from flaggate.core.quarantine import assemble
+from flaggate.core.snapshot import EMPTY, Snapshot
+from flaggate.models import state
+from flaggate.store import rows
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from flaggate.core.snapshot import Version
+
+logger = logging.getLogger("flaggate")
+
+FIRST_LOAD = 2.0  # seconds that a thread waits for the loader while there is no snapshot
+LONGEST_BACKOFF = 2.0  # seconds between attempts while the database is gone
+LOG_INTERVAL = 60.0  # seconds between two log records of the same failure
+
+CONSISTENT_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+BEGIN_LOAD = {"postgresql": CONSISTENT_READ, "mysql": CONSISTENT_READ}
+
+
+class Store:
+    """The snapshot of this process, and the clock that keeps it fresh."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
+        self.error = ""
+        self.failures = 0
+        self.loads = 0
+        self.checked_at: datetime | None = None
+        self.reset_lock()
+        self._due = 0.0  # monotonic seconds; the next look at the state row
+        self._commits = 0  # commits made by this process …
+        self._seen = 0  # … and how many of them the snapshot has
+        self._logged_at = -LOG_INTERVAL
+
+    def reset_lock(self) -> None:
+        """Forget who is loading; a forked child has no such thread."""
+        self._lock = threading.Lock()
+
+    def committed(self) -> None:
+        """Look at the state row before the next answer: this process has just changed it."""
+        self._commits += 1
+
+    def forget(self) -> None:
+        """Drop the snapshot, as if the process had just started."""
+        self.snapshot = None
+        self._due = 0.0
+
+    def due(self) -> bool:
+        """Whether the next ``current()`` will look at the database. Costs 0.1 µs."""
+        return (
+            time.monotonic() >= self._due
+            or self._commits != self._seen
+            or bool(state.Written.alive)
+        )
+
+    def current(self) -> Snapshot:
+        """Return the snapshot to answer from, after a look at the database if one is due."""
+        own = self.written()
+        if own is not None:
+            return own
+        if time.monotonic() >= self._due or self._commits != self._seen:
+            self._refresh()
+        return self.snapshot or self._unpublished() or EMPTY
+
+    def written(self) -> Snapshot | None:
+        """Return this transaction's own snapshot if it has written flags, otherwise None."""
+        if not state.Written.alive or _in_event_loop():
+            return None
+        connection = connections[state.alias()]
+        if not connection.in_atomic_block or not state.uncommitted(connection):
+            return None
+        return self._local(connection)
+
+    def _unpublished(self) -> Snapshot | None:
+        """Load inside a transaction, where nothing may be published, for want of a snapshot."""
+        if _in_event_loop():
+            return None
+        connection = connections[state.alias()]
+        return self._local(connection) if connection.in_atomic_block else None
+
+    def _local(self, connection: BaseDatabaseWrapper) -> Snapshot | None:
+        writes = state.uncommitted(connection)
+        kept: Snapshot | None
+        kept_writes, kept = getattr(connection, "flaggate_snapshot", (None, None))
+        if conf.get().MAX_STALENESS is None and kept_writes == writes:
+            return kept
+        try:
+            # A savepoint: where the tables are missing, PostgreSQL's transaction must survive.
+            with transaction.atomic(using=connection.alias):
+                version = state.read(connection.alias)
+                if kept is None or kept_writes != writes or kept.version != version:
+                    kept = _read(connection, version, previous=kept or self.snapshot)
+        except Exception as error:
+            self._report(error)
+            return None
+        connection.flaggate_snapshot = (writes, kept)  # type: ignore[attr-defined]
+        return kept
+
+    def _refresh(self) -> None:
+        urgent = self.snapshot is None or self._commits != self._seen
+        if not self._lock.acquire(timeout=FIRST_LOAD if urgent else 0):
+            return
+        try:
+            if time.monotonic() >= self._due or self._commits != self._seen:
+                self._look()
+        finally:
+            self._lock.release()
+
+    def _look(self) -> None:
+        if _in_event_loop():
+            return
+        connection = connections[state.alias()]
+        if connection.in_atomic_block or not connection.get_autocommit():
+            return
+        commits = self._commits
+        try:
+            version = state.read(connection.alias)
+            if self.snapshot is None or version != self.snapshot.version:
+                self.snapshot = _load(connection, self.snapshot)
+                self.loads += 1
+        except Exception as error:
+            connection.close_if_unusable_or_obsolete()
+            self._failed(error, commits)
+        else:
+            self._succeeded(commits)
+
+    def _succeeded(self, commits: int) -> None:
+        interval = conf.get().MAX_STALENESS
+        self._seen = commits
+        self._due = math.inf if interval is None else time.monotonic() + interval * _jitter()
+        self.checked_at = datetime.now(UTC)
+        if self.failures:
+            logger.info("Flags can be read again, after %d failed attempts.", self.failures)
+        self.failures, self.error = 0, ""
+
+    def _failed(self, error: Exception, commits: int) -> None:
+        self.failures += 1
+        pause = min(LONGEST_BACKOFF, 0.1 * 2 ** min(self.failures, 10))
+        self._seen = commits
+        self._due = time.monotonic() + pause * _jitter()
+        self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        self.error = f"{type(error).__name__}: {error}"
+        if _not_migrated() or time.monotonic() - self._logged_at < LOG_INTERVAL:
+            return
+        self._logged_at = time.monotonic()
+        served = "the last known flags" if self.snapshot else "defaults"
+        logger.error("Flags can't be read, so %s are served: %s", served, self.error)
+
+
+def _load(connection: BaseDatabaseWrapper, previous: Snapshot | None) -> Snapshot:
+    """Read everything in one consistent transaction, the state row first."""
+    with transaction.atomic(using=connection.alias):
+        if begin := BEGIN_LOAD.get(connection.vendor):
+            with connection.cursor() as cursor:
+                cursor.execute(begin)
+        version = state.read(connection.alias)
+        return _read(connection, version, previous)
+
+
+def _read(
+    connection: BaseDatabaseWrapper, version: Version | None, previous: Snapshot | None
+) -> Snapshot:
+    found = rows.read(connection.alias)
+    return assemble(
+        found.flags,
+        found.segments,
+        unreadable=found.unreadable,
+        unreadable_segments=found.unreadable_segments,
+        version=version,
+        source="database",
+        loaded_at=datetime.now(UTC),
+        previous=previous,
+    )
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _jitter() -> float:
+    return random.uniform(0.8, 1.2)  # noqa: S311 - so that processes do not all look at once
+
+
+def _not_migrated() -> bool:
+    """Whether the tables do not exist yet, as in ``migrate``: a normal state, not worth a word."""
+    connection = connections[state.alias()]
+    try:
+        if connection.needs_rollback:
+            return False
+        return state.State._meta.db_table not in connection.introspection.table_names()
+    except Exception:
+        return False
+
+
+store = Store()
+os.register_at_fork(after_in_child=store.reset_lock)

@@ -1,0 +1,52 @@
+"""Force flags in tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test.utils import TestContextDecorator
+
+from flaggate.core.evaluation import UNSET
+from flaggate.flags import Override
+
+
+class override_flag(TestContextDecorator):
+    """Force the answer of a flag, for everybody: a context manager, a decorator, a class decorator.
+
+    Active without further arguments. ``variant`` serves a variant, with the value that the flag
+    defines for it, or with ``value``. The flag needs not exist.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        active: bool = True,
+        *,
+        variant: str | None = None,
+        value: Any = UNSET,
+    ) -> None:
+        super().__init__()
+        self.key = key
+        self.arguments = (key, active, variant, value)
+        self._entered: list[Override] = []
+
+    def enable(self) -> Override:
+        """Begin to force the answer."""
+        override = Override(*self.arguments)
+        self._entered.append(override)
+        Override.active.append(override)
+        return override
+
+    def disable(self) -> None:
+        """Stop; by identity, because overrides of one flag may end in any order."""
+        override = self._entered.pop()
+        Override.active[:] = [each for each in Override.active if each is not override]
+
+    def decorate_class(self, cls: Any) -> Any:
+        """Force the answer in each test of a class: a TestCase, or one that pytest collects."""
+        if hasattr(cls, "setUp"):
+            return super().decorate_class(cls)
+        for name, member in list(vars(cls).items()):
+            if name.startswith("test") and callable(member):
+                setattr(cls, name, self.decorate_callable(member))
+        return cls
