@@ -15,13 +15,14 @@ from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from flaggate.middleware import FlagsMiddleware
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 samples = Sybil(parsers=[PythonCodeBlockParser(), SkipParser()])
 
 
-def with_samples(path: Path) -> bool:
-    return any(samples.parse(path).examples())
+def pages():
+    """Find the pages that have samples."""
+    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [path for path in paths if any(samples.parse(path).examples())]
 
 
 @pytest.fixture
@@ -47,9 +48,7 @@ def run(page: Document) -> int:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "path", filter(with_samples, PAGES), ids=lambda path: str(path.relative_to(ROOT))
-)
+@pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_samples_run(path, names):
     page = samples.parse(path)
     page.namespace.update(names)
