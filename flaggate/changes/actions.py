@@ -83,7 +83,12 @@ def restore(key: str, **how: Any) -> Flag:
 def delete(key: str, **how: Any) -> None:
     """Delete a flag for good; its key can't be used again if it was ever enabled."""
     with change(**how):
-        _flag(key).delete()
+        flag = _flag(key)
+        if users := sorted(flag.required_by.values_list("flag__key", flat=True)):
+            raise ChangeRefused(
+                f"flag {key}: is required by {', '.join(users)}. Remove it there first."
+            )
+        flag.delete()
 
 
 def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
@@ -135,7 +140,7 @@ def _clean(flag: Flag) -> None:
 
 def _include(flag: Flag, keys: list[str]) -> None:
     """Keep the segment ``<flag key>.people``, and the rule on top that serves it."""
-    segment, created = Segment.objects.get_or_create(
+    segment, _created = Segment.objects.get_or_create(
         key=f"{flag.key}.people", defaults={"name": f"People of {flag.key}"}
     )
     known = set(segment.members.filter(excluded=False).values_list("targeting_key", flat=True))

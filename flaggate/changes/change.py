@@ -185,9 +185,12 @@ class _Validation:
         )
         for _subject, _pk, _before, after in self.segments:
             if after:
-                segment = found.segments[after[0]]
-                problems = validation.segment_problems(segment, found.segments, unsound)
-                yield f"segment {after[0]}", list(problems)
+                key = after[0]
+                if key in found.unreadable_segments:
+                    yield f"segment {key}", [Problem("rows", found.unreadable_segments[key])]
+                    continue
+                problems = validation.segment_problems(found.segments[key], found.segments, unsound)
+                yield f"segment {key}", list(problems)
 
     def _of_flags(self, found: store.Definitions) -> Iterator[tuple[str, list[Problem]]]:
         unsound = self._unsound()
@@ -195,15 +198,19 @@ class _Validation:
         for _subject, _pk, before, after in self.flags:
             if after is None or _only_turned_off(before, after):
                 continue
+            key = after[0]
+            if key in found.unreadable:
+                yield f"flag {key}", [Problem("rows", found.unreadable[key].reason)]
+                continue
             problems = validation.flag_problems(
-                found.flags[after[0]],
+                found.flags[key],
                 found.flags,
                 found.segments,
                 unsound=unsound,
                 broken=found.unreadable,
                 broken_segments=broken,
             )
-            yield f"flag {after[0]}", list(problems)
+            yield f"flag {key}", list(problems)
 
     def _unsound(self) -> frozenset[str]:
         edges: dict[str, list[str]] = {}

@@ -13,6 +13,8 @@ import os
 import random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -164,7 +166,7 @@ class Store:
 
     def _report(self, error: Exception) -> None:
         self.error = f"{type(error).__name__}: {error}"
-        if _not_migrated() or time.monotonic() - self._logged_at < LOG_INTERVAL:
+        if _no_table(error) or time.monotonic() - self._logged_at < LOG_INTERVAL:
             return
         self._logged_at = time.monotonic()
         served = "the last known flags" if self.snapshot else "defaults"
@@ -173,12 +175,25 @@ class Store:
 
 def _load(connection: BaseDatabaseWrapper, previous: Snapshot | None) -> Snapshot:
     """Read everything in one consistent transaction, the state row first."""
-    with transaction.atomic(using=connection.alias):
+    with _deferred(connection), transaction.atomic(using=connection.alias):
         if begin := BEGIN_LOAD.get(connection.vendor):
             with connection.cursor() as cursor:
                 cursor.execute(begin)
         version = state.read(connection.alias)
         return _read(connection, version, previous)
+
+
+@contextmanager
+def _deferred(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let a load read beside a writer, also where SQLite's transactions begin IMMEDIATE."""
+    if (mode := getattr(connection, "transaction_mode", None)) is None:
+        yield
+        return
+    connection.transaction_mode = None  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        connection.transaction_mode = mode  # type: ignore[attr-defined]
 
 
 def _read(
@@ -209,15 +224,13 @@ def _jitter() -> float:
     return random.uniform(0.8, 1.2)  # noqa: S311 - so that processes do not all look at once
 
 
-def _not_migrated() -> bool:
+def _no_table(error: Exception) -> bool:
     """Whether the tables do not exist yet, as in ``migrate``: a normal state, not worth a word."""
-    connection = connections[state.alias()]
-    try:
-        if connection.needs_rollback:
-            return False
-        return state.State._meta.db_table not in connection.introspection.table_names()
-    except Exception:
-        return False
+    return (
+        getattr(error.__cause__, "sqlstate", None) == "42P01"  # PostgreSQL
+        or error.args[:1] == (1146,)  # MariaDB, MySQL
+        or "no such table" in str(error)  # SQLite
+    )
 
 
 store = Store()
