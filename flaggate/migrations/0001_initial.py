@@ -436,7 +436,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-hour", "flag", "variant"),
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("flag", "variant", "hour"), name="flaggate_usage"
+                        fields=("flag", "variant", "hour"), name="flaggate_usage_once"
                     )
                 ],
             },
@@ -484,7 +484,7 @@ class Migration(migrations.Migration):
                 "ordering": ("pk",),
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("flag", "required"), name="flaggate_prerequisite"
+                        fields=("flag", "required"), name="flaggate_prerequisite_once"
                     )
                 ],
             },

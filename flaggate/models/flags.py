@@ -238,7 +238,7 @@ class Prerequisite(Tracked):
         verbose_name_plural = _("prerequisites")
         ordering = ("pk",)
         constraints = (
-            models.UniqueConstraint(fields=("flag", "required"), name="flaggate_prerequisite"),
+            models.UniqueConstraint(fields=("flag", "required"), name="flaggate_prerequisite_once"),
         )
 
     def __str__(self) -> str:

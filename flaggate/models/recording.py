@@ -23,7 +23,7 @@ class Usage(models.Model):
         verbose_name_plural = _("usage")
         ordering = ("-hour", "flag", "variant")
         constraints = (
-            models.UniqueConstraint(fields=("flag", "variant", "hour"), name="flaggate_usage"),
+            models.UniqueConstraint(fields=("flag", "variant", "hour"), name="flaggate_usage_once"),
         )
 
     def __str__(self) -> str:
