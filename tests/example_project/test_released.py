@@ -20,7 +20,7 @@ def _released(shop: str, shop_database: Path) -> Iterator[None]:
 def rollout(shop: str, database: Path, percentage: str) -> None:
     manage(database, "flags", "rollout", "new_checkout", percentage)
     browser = Browser(shop)
-    eventually(lambda: f"released to {percentage}\xa0%" in browser.get("/basket/").bar)
+    eventually(lambda: f"released to {percentage} %" in browser.get("/basket/").bar)
 
 
 def is_in(browser: Browser) -> bool:
@@ -30,7 +30,7 @@ def is_in(browser: Browser) -> bool:
 def test_the_bar_says_why_new_checkout_is_on(browser: Browser) -> None:
     bar = browser.get().bar
 
-    assert bar.endswith("new_checkout is on because it is released to 100\xa0% of everyone.")
+    assert bar.endswith("new_checkout is on because it is released to 100 % of everyone.")
 
 
 def test_in_the_view_checkout_leads_to_one_page(browser: Browser) -> None:

@@ -77,7 +77,7 @@ def test_the_bar_says_why_new_checkout_is_off(browser: Browser) -> None:
     bar = browser.get().bar
 
     assert bar.startswith("You are visitor ")
-    assert bar.endswith("new_checkout is off because it is released to 0\xa0% of everyone.")
+    assert bar.endswith("new_checkout is off because it is released to 0 % of everyone.")
 
 
 def test_the_bar_shows_the_visitor_whom_the_cookie_names(browser: Browser) -> None:

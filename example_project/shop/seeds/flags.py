@@ -164,13 +164,8 @@ COMMENT = "Seeded, so that the shop has something to show."
 
 def seed() -> None:
     """Add the missing segments and flags; a deleted flag stays deleted."""
-    segments = missing(SEGMENTS, Segment.objects.values_list("key", flat=True))
-    flags = missing(
-        FLAGS,
-        Flag.objects.values_list("key", flat=True).union(
-            Tombstone.objects.values_list("key", flat=True)
-        ),
-    )
+    segments = missing(SEGMENTS, keys(Segment))
+    flags = missing(FLAGS, keys(Flag) | keys(Tombstone))
     if not segments and not flags:
         return
     with change(source="command", comment=COMMENT):
@@ -180,9 +175,12 @@ def seed() -> None:
             seed_flag(**flag)
 
 
-def missing(wanted: list[dict[str, Any]], there: Any) -> list[dict[str, Any]]:
-    known = set(there)
-    return [each for each in wanted if each["key"] not in known]
+def keys(model: type[Flag | Segment | Tombstone]) -> set[str]:
+    return set(model.objects.values_list("key", flat=True))
+
+
+def missing(wanted: list[dict[str, Any]], there: set[str]) -> list[dict[str, Any]]:
+    return [each for each in wanted if each["key"] not in there]
 
 
 def seed_segment(*, conditions: Any = (), members: Any = (), **columns: Any) -> None:
