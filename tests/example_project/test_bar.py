@@ -106,3 +106,10 @@ def test_the_steps_name_what_is_required() -> None:
     described = describe(prerequisites=(Prerequisite("required"),))
 
     assert described.steps == ["Switch: on.", "Requires required: not met."]
+
+
+def test_the_steps_of_a_flag_without_rules() -> None:
+    assert describe().steps == [
+        "Switch: on.",
+        "No rules: it is released to 100\xa0% of everyone.",
+    ]

@@ -75,13 +75,19 @@ def steps(explanation: Explanation) -> list[str]:
     flag = explanation.flag
     if flag is None:
         return ["No flag has this key; unknown flags are off."]
-    share = explanation.share
     return [
         f"Switch: {ON_OFF[flag.enabled]}.",
         *(prerequisite(step) for step in explanation.prerequisites),
         *(rule(step) for step in explanation.rules),
-        *([f"No rule decided: {released(share, audience(explanation, None))}."] if share else []),
+        *own_share(explanation),
     ]
+
+
+def own_share(explanation: Explanation) -> list[str]:
+    if explanation.share is None:
+        return []
+    undecided = "No rule decided" if explanation.rules else "No rules"
+    return [f"{undecided}: {released(explanation.share, audience(explanation, None))}."]
 
 
 def prerequisite(step: PrerequisiteStep) -> str:
