@@ -33,15 +33,14 @@ def assemble(
     Its ``enabled`` column still kills it. ``previous`` is the snapshot that holds the last good
     definitions.
     """
-    quarantined = {
-        **_broken(flags, segments, unreadable, unreadable_segments),
-        **unreadable,
-    }
+    bad_segments = {**validation.broken_segments(segments), **unreadable_segments}
+    quarantined = {**_broken(flags, segments, unreadable, bad_segments), **unreadable}
     healthy = {key: flag for key, flag in flags.items() if key not in quarantined}
     if quarantined and previous is not None:
         kept = _last_good(quarantined, previous)
         healthy |= kept
-        segments = {**_segments_of(kept, previous), **segments}
+        sound = {key: each for key, each in segments.items() if key not in bad_segments}
+        segments = {**_segments_of(kept, previous), **sound}
     return Snapshot(
         healthy,
         segments,
@@ -57,9 +56,8 @@ def _broken(
     flags: Mapping[str, Flag],
     segments: Mapping[str, Segment],
     unreadable: Mapping[str, Quarantined],
-    unreadable_segments: Mapping[str, str],
+    bad_segments: Mapping[str, str],
 ) -> dict[str, Quarantined]:
-    bad_segments = {**validation.broken_segments(segments), **unreadable_segments}
     broken = {}
     for key, flag in flags.items():
         problems = [

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,11 +20,12 @@ from django.db.models import DateTimeField
 from django.utils.dateparse import parse_datetime
 
 from flaggate import models
+from flaggate.core import bucketing
 from flaggate.core import definitions as core
 from flaggate.core.definitions import Quarantined
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from django.db.models import Model
 
@@ -219,10 +222,28 @@ def _rows(
             return
         parameters = list(only)
         sql += f" WHERE {quote(column)} IN ({', '.join(['%s'] * len(parameters))})"
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _any_bytes(connection):
         cursor.execute(f"{sql} ORDER BY {quote('id')}", parameters)
         while rows := cursor.fetchmany(2000):
             yield from rows
+
+
+@contextmanager
+def _any_bytes(connection: Any) -> Iterator[None]:
+    """Let SQLite return texts that are no UTF-8, which would raise in the middle of a table."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    before = connection.connection.text_factory
+    connection.connection.text_factory = _lenient
+    try:
+        yield
+    finally:
+        connection.connection.text_factory = before
+
+
+def _lenient(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")
 
 
 def _expression(connection: Any, model_field: Any) -> str:
@@ -238,7 +259,7 @@ def _reason(error: Exception) -> str:
 
 
 def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or (not value.isascii() and bucketing.encode(value) is None):
         raise ValueError(f"{name}: {value!r} is no text.")
     return value
 

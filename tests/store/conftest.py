@@ -1,1 +1,14 @@
+from collections.abc import Iterator
+
+import pytest
+
+from flaggate.store import store
 from tests.databases import shared_database as shared_database
+
+
+@pytest.fixture(autouse=True)
+def fresh_store() -> Iterator[None]:
+    """Begin, and leave, as a process that has not read any flag yet."""
+    store.__init__()
+    yield
+    store.__init__()
