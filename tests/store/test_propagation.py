@@ -15,7 +15,7 @@ READER = """
         say(flaggate.is_active("x"))
 """
 
-# Both flags are always switched together: whoever sees one of them on must see the other.
+# Rows of two tables are always switched together: whoever sees one of them must see the other.
 TORN = """
     deadline = time.monotonic() + 3
     torn = 0
@@ -23,7 +23,7 @@ TORN = """
     while time.monotonic() < deadline:
         flags = flaggate.flags_for()
         store._due = 0
-        left, right = flags.is_active("left"), flags.is_active("right")
+        left, right = flags.is_active("left"), flags.variant("right") == "on"
         torn += left != right
         answers.add(left)
     say(torn, len(answers))
@@ -35,9 +35,9 @@ SWITCHER = """
     while time.monotonic() < deadline:
         for enabled in (True, False):
             with changes.change():
-                for flag in Flag.objects.all():
-                    flag.enabled = enabled
-                    flag.save()
+                Flag.objects.filter(key="left").update(enabled=enabled)
+                Variant.objects.filter(key="on").update(weight=int(enabled))
+                Variant.objects.filter(key="off").update(weight=int(not enabled))
             try:
                 with changes.change():
                     Flag.objects.filter(key="left").update(enabled=not enabled)
@@ -81,7 +81,10 @@ def test_a_second_process_follows_within_its_max_staleness(
 def test_no_reader_ever_sees_half_a_change_or_one_that_was_rolled_back(
     shared_database: SharedDatabase,
 ) -> None:
-    shared_database.run('changes.create("left")\nchanges.create("right")')
+    shared_database.run("""
+        changes.create("left")
+        changes.create("right", enabled=True, variants=[("on", 1, 0), ("off", 2, 1)])
+    """)
     switcher = shared_database.start(SWITCHER)
     readers = [shared_database.start(TORN) for _ in range(2)]
     for reader in readers:
