@@ -84,6 +84,8 @@ def test_no_reader_ever_sees_half_a_change_or_one_that_was_rolled_back(
     shared_database.run("""
         changes.create("left")
         changes.create("right", enabled=True, variants=[("on", 1, 0), ("off", 2, 1)])
+        # So many flags that a load takes longer than the next commit is away.
+        Flag.objects.bulk_create(Flag(key=f"other_{number}") for number in range(3000))
     """)
     switcher = shared_database.start(SWITCHER)
     readers = [shared_database.start(TORN) for _ in range(2)]
