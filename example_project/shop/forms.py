@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import forms
+
 from flaggate.flags import Flags
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
-from flaggate.urls import flagged_path
 
+from flaggate.urls import flagged_path
 from shop import views
 
 app_name = "shop"

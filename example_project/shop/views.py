@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_POST, require_safe
-from flaggate.flags import Flags
 
 from flaggate import FlagsHttpRequest
+from flaggate.flags import Flags
 from shop.basket import Basket, Bill
 from shop.forms import DeliveryForm
 from shop.models import Product
