@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, router
 from django.db.models import F, signals
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
@@ -128,6 +128,7 @@ class Flag(TrackedTimes):
         return self.key
 
     def save(self, *args: Any, **options: Any) -> None:
+        self._guard_key(options.get("using") or router.db_for_write(Flag, instance=self))
         if self.enabled and self.first_enabled_at is None:
             self.first_enabled_at = timezone.now()
             if (fields := options.get("update_fields")) is not None:
@@ -135,6 +136,19 @@ class Flag(TrackedTimes):
         super().save(*args, **options)
 
     save.alters_data = True  # type: ignore[attr-defined]
+
+    def _guard_key(self, using: str) -> None:
+        stored = Flag.objects.using(using).filter(pk=self.pk).values_list("key", flat=True).first()
+        if stored is not None and stored != self.key:
+            raise ChangeRefused(
+                f"key: {stored!r} can't become {self.key!r}: code asks for the old one. "
+                "Create a new flag instead."
+            )
+        if stored is None and Tombstone.objects.using(using).filter(key=self.key).exists():
+            raise ChangeRefused(
+                f"key: {self.key!r} belonged to a flag that was deleted, and old code may still "
+                "ask for it. Choose another key."
+            )
 
     @classmethod
     def before_update(cls, changes: dict[str, Any]) -> None:
@@ -272,41 +286,12 @@ def _rule_segments_changed(
     touch(using, flags=set(rules.values_list("flag_id", flat=True)))
 
 
-def _rule_segment_row(instance: Any, using: str, **_: Any) -> None:
-    touch(using, flags={instance.rule.flag_id})
-
-
 def _bury(instance: Flag, using: str, **_: Any) -> None:
     if instance.first_enabled_at or instance.enabled:
         Tombstone.objects.using(using).get_or_create(key=instance.key)
 
 
-def _guard_key(instance: Flag, using: str, raw: bool = False, **_: Any) -> None:
-    if raw:
-        return
-    stored = Flag.objects.using(using).filter(pk=instance.pk).values_list("key", flat=True).first()
-    if stored is not None and stored != instance.key:
-        raise ChangeRefused(
-            f"key: {stored!r} can't become {instance.key!r}: code asks for the old one. "
-            "Create a new flag instead."
-        )
-    if stored is None and Tombstone.objects.using(using).filter(key=instance.key).exists():
-        raise ChangeRefused(
-            f"key: {instance.key!r} belonged to a flag that was deleted, and old code may still "
-            "ask for it. Choose another key."
-        )
-
-
-def _through() -> Any:
-    return Rule.segments.through
-
-
 signals.m2m_changed.connect(
-    _rule_segments_changed, sender=_through(), dispatch_uid="flaggate.rule_segments"
+    _rule_segments_changed, sender=Rule.segments.through, dispatch_uid="flaggate.rule_segments"
 )
-signals.pre_save.connect(_rule_segment_row, sender=_through(), dispatch_uid="flaggate.rule_segment")
-signals.pre_delete.connect(
-    _rule_segment_row, sender=_through(), dispatch_uid="flaggate.rule_segment"
-)
-signals.pre_save.connect(_guard_key, sender=Flag, dispatch_uid="flaggate.flag_key")
 signals.pre_delete.connect(_bury, sender=Flag, dispatch_uid="flaggate.tombstone")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.db.models import signals
 from model_utils.models import TimeStampedModel
 
@@ -21,16 +21,16 @@ class TrackedQuerySet(models.QuerySet[Any]):
     """Touches what it updates or creates in bulk; ``delete()`` sends signals by itself."""
 
     def update(self, **changes: Any) -> int:
-        with transaction.atomic(using=self.db):
+        self.model.before_update(changes)
+        with transaction.atomic(using=self.db, savepoint=False):
             self._touch(set(self.values_list(self.model.part_of, flat=True).order_by()))
-            self.model.before_update(changes)
             return super().update(**changes)
 
     update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
         rows: Sequence[Any] = list(objs)
-        with transaction.atomic(using=self.db):
+        with transaction.atomic(using=self.db, savepoint=False):
             self._touch({getattr(row, self.model.part_of) for row in rows} - {None})
             created = super().bulk_create(rows, *args, **options)
             if self.model.part_of == "pk":
@@ -64,7 +64,8 @@ class Tracked(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         # The receiver of pre_save touches the state; both must commit together.
-        with transaction.atomic(using=options.get("using")):
+        using = options.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
             super().save(*args, **options)
 
     save.alters_data = True  # type: ignore[attr-defined]

@@ -322,7 +322,7 @@ def test_operands_of_the_wrong_type_are_refused(
 
 
 def test_a_segment_may_not_contain_itself(segment: Segment) -> None:
-    with refused("contain itself"), changes.change():
+    with refused("conditions: run in a circle"), changes.change():
         Condition.objects.create(segment=segment, operator="in_segment", values=["beta"])
 
 
