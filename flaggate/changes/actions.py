@@ -39,7 +39,10 @@ def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
         flag.enabled = True
         flag.save()
         if people := list(for_keys):
-            _include(flag, people)
+            if not flag.rules.exists() and flag.percentage == 100:
+                flag.percentage = Decimal(0)  # "just these people", not these and everyone else
+                flag.save()
+            include(flag, people)
     return _fresh(flag)
 
 
@@ -91,6 +94,37 @@ def delete(key: str, **how: Any) -> None:
         flag.delete()
 
 
+def include(flag: Flag, keys: Iterable[str]) -> None:
+    """Keep the segment ``<flag key>.people``, and the rule on top that serves it.
+
+    To be called inside ``change()``.
+    """
+    segment, _created = Segment.objects.get_or_create(
+        key=f"{flag.key}.people", defaults={"name": f"People of {flag.key}"}
+    )
+    add_members(segment, keys)
+    if flag.rules.filter(segments=segment).exists():
+        return
+    for rule in flag.rules.order_by("-order", "-pk"):
+        rule.order += 1
+        rule.save()
+    Rule.objects.create(flag=flag, order=0, percentage=Decimal(100)).segments.add(segment)
+
+
+def add_members(segment: Segment, keys: Iterable[str], *, excluded: bool = False) -> None:
+    """Add targeting keys to a segment, or to those excluded from it; known ones are left alone.
+
+    To be called inside ``change()``.
+    """
+    members = segment.members.filter(excluded=excluded)
+    known = set(members.values_list("targeting_key", flat=True))
+    segment.members.bulk_create(
+        SegmentMember(segment=segment, targeting_key=key, excluded=excluded)
+        for key in dict.fromkeys(keys)
+        if key not in known
+    )
+
+
 def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
     """Read a percentage. Raises Invalid."""
     try:
@@ -136,25 +170,3 @@ def _clean(flag: Flag) -> None:
             Problem(name, " ".join(messages)) for name, messages in error.message_dict.items()
         ]
         raise Invalid(f"flag {flag.key}", problems) from None
-
-
-def _include(flag: Flag, keys: list[str]) -> None:
-    """Keep the segment ``<flag key>.people``, and the rule on top that serves it."""
-    segment, _created = Segment.objects.get_or_create(
-        key=f"{flag.key}.people", defaults={"name": f"People of {flag.key}"}
-    )
-    known = set(segment.members.filter(excluded=False).values_list("targeting_key", flat=True))
-    segment.members.bulk_create(
-        SegmentMember(segment=segment, targeting_key=key)
-        for key in dict.fromkeys(keys)
-        if key not in known
-    )
-    if flag.rules.filter(segments=segment).exists():
-        return
-    if not flag.rules.exists() and flag.percentage == 100:
-        flag.percentage = Decimal(0)  # "just these people", not these and everyone else
-        flag.save()
-    for rule in flag.rules.order_by("-order", "-pk"):
-        rule.order += 1
-        rule.save()
-    Rule.objects.create(flag=flag, order=0, percentage=Decimal(100)).segments.add(segment)

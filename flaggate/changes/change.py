@@ -16,6 +16,7 @@ from flaggate.models import Flag, Prerequisite, Revision, Segment, documents, st
 
 if TYPE_CHECKING:
     Entry = tuple[str, int, documents.Document]  # key, version, document
+    Difference = tuple[Revision.Subject, int, Entry | None, Entry | None]  # pk, before, after
 
 FLAG = Revision.Subject.FLAG
 SEGMENT = Revision.Subject.SEGMENT
@@ -90,8 +91,8 @@ class Change:
             if version != expected:
                 raise Conflict(self._conflict(subject, key, expected, version))
 
-    def finish(self) -> None:
-        """Check what differs, record it, and give the state its new version."""
+    def check(self) -> list[Difference]:
+        """Return what differs so far. Raises what would refuse the change at its end."""
         differences = [
             (subject, pk, self._before[subject].get(pk), after.get(pk))
             for subject in (SEGMENT, FLAG)
@@ -99,11 +100,17 @@ class Change:
             for pk in sorted(self._touched[subject])
         ]
         differing = [entry for entry in differences if _document(entry[2]) != _document(entry[3])]
-        if not differing:
-            return
         for subject, _pk, before, after in differing:
             self._permit(subject, before, after)
-        _Validation(self.using, differing).run()
+        if differing:
+            _Validation(self.using, differing).run()
+        return differing
+
+    def finish(self) -> None:
+        """Check what differs, record it, and give the state its new version."""
+        differing = self.check()
+        if not differing:
+            return
         for subject, pk, before, after in differing:
             self._record(subject, pk, before, after)
         state.bump(self.using)
@@ -159,11 +166,7 @@ class Change:
 class _Validation:
     """Whether what a change leaves behind is whole."""
 
-    def __init__(
-        self,
-        using: str,
-        differing: list[tuple[Revision.Subject, int, Entry | None, Entry | None]],
-    ) -> None:
+    def __init__(self, using: str, differing: list[Difference]) -> None:
         self.using = using
         self.flags = [entry for entry in differing if entry[0] == FLAG]
         self.segments = [entry for entry in differing if entry[0] == SEGMENT]
