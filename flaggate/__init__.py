@@ -47,4 +47,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'flaggate' has no attribute {name!r}")
-    return getattr(import_module(f"flaggate.{_PUBLIC[name]}"), name)
+    found = globals()[name] = getattr(import_module(f"flaggate.{_PUBLIC[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -80,7 +80,7 @@ def _setting(name: str, value: Any) -> Iterator[checks.CheckMessage]:
 def _hook(name: str, path: str) -> Iterator[checks.CheckMessage]:
     try:
         found = import_string(path)
-    except ImportError as error:
+    except Exception as error:  # whatever its module raises
         yield checks.Error(
             f"FLAGGATE[{name!r}] can't be imported: {error}",
             hint="Give the dotted path of a function.",

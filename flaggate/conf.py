@@ -1,4 +1,4 @@
-"""The settings, typed, with defaults; read from ``settings.FLAGGATE``, live under override_settings."""
+"""The settings, typed, with defaults: ``settings.FLAGGATE``, live under override_settings."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ NAMES = frozenset(field.name for field in fields(Settings))
 
 @lru_cache(maxsize=1)
 def get() -> Settings:
-    """Return the settings; unknown keys are left to the system checks."""
-    given: dict[str, Any] = getattr(django_settings, "FLAGGATE", None) or {}
+    """Return the settings; what makes no sense is left to the system checks."""
+    given: Any = getattr(django_settings, "FLAGGATE", None)
+    if not isinstance(given, dict):
+        given = {}
     known = {name: value for name, value in given.items() if name in NAMES}
     return Settings(**{**DEFAULTS, **known})
 

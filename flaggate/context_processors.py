@@ -28,7 +28,7 @@ class TemplateFlags:
         return self.__flags.evaluate(key)
 
     def __getattr__(self, key: str) -> Evaluation:
-        if key.startswith("__"):
+        if key.startswith("_"):  # no flag's key: Python's own questions, such as copy()'s
             raise AttributeError(key)
         return self.__flags.evaluate(key)
 

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
+from django.utils.functional import LazyObject
 
 from flaggate import conf, context, recording
 from flaggate.core import evaluation
 from flaggate.core.compiler import off
-from flaggate.core.evaluation import UNSET, Evaluation, EvaluationContext
+from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation, EvaluationContext
 from flaggate.core.explanation import Explanation, explain, not_found
 from flaggate.exceptions import ContextNotLoaded, UnknownFlag
 from flaggate.models.state import Written
 from flaggate.store import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from flaggate.core.compiler import Evaluator
     from flaggate.core.snapshot import Snapshot
 
 logger = logging.getLogger("flaggate")
 
+LONGEST_KEY = 100  # characters; no flag's key is longer
 MOST_TOLD = 100  # unknown keys that are logged for one snapshot
 
 _counts = recording.counts
@@ -48,18 +48,19 @@ class Override:
         self.value = value
 
     def answer(self, snapshot: Snapshot) -> Evaluation:
-        """Return the forced answer; the value of a variant comes from the flag's definition."""
-        value = self.value
-        if value is UNSET:
-            value = self._defined_value(snapshot)
-        return Evaluation(self.key, value, self.is_active, self.variant, evaluation.STATIC)
-
-    def _defined_value(self, snapshot: Snapshot) -> object:
-        if self.variant is None:
-            return self.is_active
+        """Return the forced answer; what a variant, or off, is worth says the flag's definition."""
         flag = snapshot.flags.get(self.key)
-        values = {each.key: each.value for each in flag.variants} if flag else {}
-        return values.get(self.variant, self.variant)
+        value, variant = self.value, self.variant
+        if value is UNSET and variant is not None:
+            values = {each.key: each.value for each in flag.variants} if flag else {}
+            value = values.get(variant, variant)
+        elif value is UNSET and self.is_active:
+            value = True
+        elif value is UNSET and flag is not None:
+            answer = off(flag, evaluation.STATIC)
+            value, variant = answer.value, answer.variant
+        active = self.is_active and value is not False
+        return Evaluation(self.key, value, active, variant, evaluation.STATIC)
 
 
 _overrides = Override.active
@@ -88,7 +89,6 @@ class Flags:
             self._context = subject
         else:
             self._request = subject
-            self.visitor = context.Visitor(subject)
 
     def is_active(self, key: str) -> bool:
         """Tell whether a flag is active for this subject."""
@@ -112,15 +112,11 @@ class Flags:
             if forced is not None:
                 return forced
             evaluators = self._latest().evaluators
-        request = self._request
-        if request is not None and getattr(request, "user", None) is not self._user:
-            self._renew(request)
         try:
-            evaluator = evaluators[key]
-        except (KeyError, TypeError):
-            return self._unknown(key)
-        try:
-            answer = evaluator(self._context, evaluators)
+            request = self._request
+            if request is not None and getattr(request, "user", None) is not self._user:
+                self._renew(request)
+            answer = evaluators[key](self._context, evaluators)
         except Exception as error:
             return self._failed(key, error)
         _counts[answer] += 1
@@ -129,20 +125,22 @@ class Flags:
     def all(self, *, client: bool = False) -> dict[str, Evaluation]:
         """Return the answers of all flags, or of those that a browser may see; counts nothing."""
         snapshot = self._latest()
-        keys = snapshot.client_keys if client else snapshot.keys
-        evaluators, subject = snapshot.evaluators, self.context
+        keys = snapshot.client_keys if client else self._keys(snapshot)
         try:
+            evaluators, subject = snapshot.evaluators, self.context
             answers = {key: evaluators[key](subject, evaluators) for key in keys}
         except Exception:
             answers = {key: self._one(snapshot, key) for key in keys}
         for override in _overrides:
-            if override.key in answers:
+            if override.key in answers or not client:
                 answers[override.key] = override.answer(snapshot)
         return answers
 
     def explain(self, key: str) -> Explanation:
         """Return the long answer, with each rule and condition; counts nothing."""
         snapshot = self._latest()
+        if key not in self:
+            return Explanation(not_found(_shown(key)))
         forced = self._override(key)
         if forced is not None:
             return Explanation(forced, snapshot.flags.get(key))
@@ -153,6 +151,8 @@ class Flags:
 
     def __contains__(self, key: object) -> bool:
         """Tell whether a flag is defined."""
+        if not isinstance(key, str):
+            return False
         return key in self._latest() or any(each.key == key for each in _overrides)
 
     __iter__ = None
@@ -165,15 +165,26 @@ class Flags:
             self._renew(request)
         return self._context
 
-    def load(self, attributes: Iterable[str]) -> None:
-        """Read attributes of the subject now, so that no question needs the database later."""
-        known = self.context.attributes
-        for name in attributes:
+    def load(self) -> None:
+        """Read all that a flag may ask of the subject, so that no question needs the database."""
+        snapshot = self._latest()
+        for name in snapshot.attributes:
+            try:
+                self._load(name)
+            except Exception as error:
+                if _first_time(snapshot, f"attribute {name}"):
+                    logger.exception("The attribute %r can't be read: %s", name, error)
+
+    def _load(self, name: str) -> None:
+        known, visitor = self.context.attributes, self.visitor
+        if visitor is None or name not in (TARGETING_KEY, context.VISITOR):
             known[name]
+        elif name == context.VISITOR or not known["is_authenticated"]:
+            visitor.prepare()  # and no more: only a question makes a browser a visitor
 
     def _renew(self, request: HttpRequest) -> None:
         """Begin a context for the request's present user: DRF and ``login()`` change it midway."""
-        assert self.visitor is not None
+        self.visitor = self.visitor or context.Visitor(request)
         self._user = getattr(request, "user", None)
         self._context = context.of_request(request, self.visitor, self.now)
 
@@ -183,10 +194,14 @@ class Flags:
             return self.snapshot
         return store.written() or self.snapshot
 
+    def _keys(self, snapshot: Snapshot) -> Iterable[str]:
+        left_out = snapshot.quarantined.keys() - snapshot.flags.keys()
+        return [*snapshot.keys, *sorted(left_out)] if left_out else snapshot.keys
+
     def _override(self, key: str) -> Evaluation | None:
         for override in reversed(_overrides):
             if override.key == key:
-                return override.answer(self.snapshot)
+                return override.answer(self._latest())
         return None
 
     def _one(self, snapshot: Snapshot, key: str) -> Evaluation:
@@ -195,34 +210,43 @@ class Flags:
         except Exception as error:
             return self._failed(key, error)
 
-    def _unknown(self, key: Any) -> Evaluation:
-        snapshot = self._latest()
-        answer = not_found(key)
-        told = snapshot.told
-        if isinstance(key, str) and key not in told and len(told) < MOST_TOLD:
-            told.add(key)
-            logger.warning("%s", _did_you_mean(key, snapshot))
-        if conf.get().STRICT:
-            raise UnknownFlag(_did_you_mean(key, snapshot))
-        return answer
-
     def _failed(self, key: str, error: Exception) -> Evaluation:
+        snapshot = self._latest()
+        if key not in self:
+            return self._unknown(_shown(key), snapshot)
         if conf.get().STRICT:
             raise error
-        snapshot = self._latest()
         not_loaded = isinstance(error, ContextNotLoaded)
         code = evaluation.CONTEXT_NOT_LOADED if not_loaded else evaluation.GENERAL
-        if (entry := f"{code} {key}") not in snapshot.told:
-            snapshot.told.add(entry)
+        if _first_time(snapshot, f"{code} {key}"):
             logger.error("The flag %r can't be evaluated: %s", key, error, exc_info=not not_loaded)
-        flag = snapshot.flags.get(key)
-        if flag is None:
-            return not_found(key)
-        return off(flag, evaluation.ERROR, error=code, message=str(error))
+        return off(snapshot.flags[key], evaluation.ERROR, error=code, message=str(error))
+
+    def _unknown(self, key: str, snapshot: Snapshot) -> Evaluation:
+        if len(snapshot.told) < MOST_TOLD and _first_time(snapshot, key):
+            logger.warning("%s", _did_you_mean(key, snapshot))
+        if conf.get().STRICT:
+            raise UnknownFlag(_did_you_mean(key, snapshot)) from None
+        return not_found(key)
 
 
-def _did_you_mean(key: Any, snapshot: Snapshot) -> str:
-    close = difflib.get_close_matches(str(key)[:100], snapshot.flags, n=1)
+def _first_time(snapshot: Snapshot, entry: str) -> bool:
+    """Tell whether the log has not been told of something yet, since the flags last changed."""
+    if entry in snapshot.told:
+        return False
+    snapshot.told.add(entry)
+    return True
+
+
+def _shown(key: object) -> str:
+    """Return a key as it may stand in a log or an answer: a short text, whatever was asked for."""
+    if not isinstance(key, str):
+        return f"<{type(key).__name__}>"
+    return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}…"
+
+
+def _did_you_mean(key: str, snapshot: Snapshot) -> str:
+    close = difflib.get_close_matches(key, snapshot.flags, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"There is no flag {key!r}; it is off.{hint}"
 
@@ -232,19 +256,23 @@ def flags_for(subject: Any = None) -> Flags:
 
     Raises TypeError for anything else.
     """
-    if isinstance(subject, EvaluationContext | str | int) or subject is None:
-        return _of_subject(subject)
-    request = getattr(subject, "_request", subject)  # DRF wraps Django's
-    if not isinstance(request, HttpRequest):
-        return _of_subject(subject)
-    pinned = getattr(request, "flags", None)
-    if not isinstance(pinned, Flags):
-        pinned = pin(request)
-    return pinned
+    request = request_of(subject)
+    return _of_subject(subject) if request is None else pin(request)
+
+
+def request_of(subject: Any) -> HttpRequest | None:
+    """Return the request that a subject is, or, as in Django REST framework, wraps."""
+    if issubclass(type(subject), LazyObject):  # request.user, which is not to be read yet
+        return None
+    request = getattr(subject, "_request", subject)
+    return request if isinstance(request, HttpRequest) else None
 
 
 def pin(request: HttpRequest) -> Flags:
-    """Give a request its flags: the snapshot and the moment it keeps to its end."""
+    """Give a request its flags, once: the snapshot and the moment it keeps to its end."""
+    pinned = getattr(request, "flags", None)
+    if isinstance(pinned, Flags):
+        return pinned
     flags = Flags(store.current(), request, datetime.now(UTC))
     request.flags = flags  # type: ignore[attr-defined]
     return flags
@@ -258,18 +286,16 @@ def _of_subject(subject: Any) -> Flags:
 
 
 async def aflags_for(subject: Any = None) -> Flags:
-    """Return the flags for a subject, with all that they may ask of it already read."""
-    if store.due():
-        await sync_to_async(store.current)()
+    """Return the flags for a subject, with all that they may ask of it already read.
+
+    Raises TypeError for what is no subject.
+    """
     return await sync_to_async(_loaded)(subject)
 
 
 def _loaded(subject: Any) -> Flags:
     flags = flags_for(subject)
-    try:
-        flags.load(flags.snapshot.attributes)
-    except Exception as error:
-        logger.error("Attributes of a subject can't be read: %s", error)
+    flags.load()
     return flags
 
 

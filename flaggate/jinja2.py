@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from flaggate.flags import flags_for
+from flaggate.flags import flags_for, request_of
 
 try:
     from jinja2 import pass_context
@@ -20,23 +20,30 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from jinja2.runtime import Context
 
+    from flaggate.flags import Flags
+
+
+def _flags_of(context: Context) -> Flags:
+    """Return the flags of the request that a template is rendered for, or of nobody."""
+    return flags_for(request_of(context.get("request")))
+
 
 @pass_context
 def flag(context: Context, key: str) -> bool:
     """Tell whether a flag is active."""
-    return flags_for(context.get("request")).is_active(key)
+    return _flags_of(context).is_active(key)
 
 
 @pass_context
 def variant(context: Context, key: str) -> str | None:
     """Return the key of the variant that a flag serves."""
-    return flags_for(context.get("request")).variant(key)
+    return _flags_of(context).variant(key)
 
 
 @pass_context
 def value(context: Context, key: str, default: Any = None) -> Any:
     """Return the value that a flag serves, or ``default`` where it has none to give."""
-    return flags_for(context.get("request")).value(key, default)
+    return _flags_of(context).value(key, default)
 
 
 class FlagsExtension(Extension):

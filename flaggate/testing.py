@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from inspect import getattr_static, isfunction
 from typing import Any
+from unittest import TestCase
 
 from django.test.utils import TestContextDecorator
 
@@ -14,7 +16,8 @@ class override_flag(TestContextDecorator):
     """Force the answer of a flag, for everybody: a context manager, a decorator, a class decorator.
 
     Active without further arguments. ``variant`` serves a variant, with the value that the flag
-    defines for it, or with ``value``. The flag needs not exist.
+    defines for it, or with ``value``; a flag that serves False is not active. The flag needs not
+    exist.
     """
 
     def __init__(
@@ -39,14 +42,14 @@ class override_flag(TestContextDecorator):
 
     def disable(self) -> None:
         """Stop; by identity, because overrides of one flag may end in any order."""
-        override = self._entered.pop()
-        Override.active[:] = [each for each in Override.active if each is not override]
+        Override.active.remove(self._entered.pop())
 
     def decorate_class(self, cls: Any) -> Any:
         """Force the answer in each test of a class: a TestCase, or one that pytest collects."""
-        if hasattr(cls, "setUp"):
+        if issubclass(cls, TestCase):
             return super().decorate_class(cls)
-        for name, member in list(vars(cls).items()):
-            if name.startswith("test") and callable(member):
+        for name in dir(cls):  # inherited tests too
+            member = getattr_static(cls, name)
+            if name.startswith("test") and isfunction(member):
                 setattr(cls, name, self.decorate_callable(member))
         return cls

@@ -23,7 +23,7 @@ class FlagRequiredMixin:
         """Gate the view function, before any other mixin looks at the request."""
 
         def option(name: str) -> Any:
-            return initkwargs.get(name, cls.__dict__.get(name, getattr(cls, name)))
+            return initkwargs.get(name, getattr(cls, name))
 
         if not option("required_flag"):
             raise ImproperlyConfigured(
@@ -31,13 +31,8 @@ class FlagRequiredMixin:
             )
         gate = flag_required(
             option("required_flag"),
-            otherwise=_plain(option("flag_otherwise")),
+            otherwise=option("flag_otherwise"),
             redirect_to=option("flag_redirect_to"),
             variant=option("required_variant"),
         )
         return gate(super().as_view(**initkwargs))  # type: ignore[misc]
-
-
-def _plain(view: Any) -> Any:
-    """Take a view function out of ``staticmethod``."""
-    return view.__func__ if isinstance(view, staticmethod) else view

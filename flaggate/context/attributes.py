@@ -7,10 +7,13 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import DisallowedHost
+from django.db.models import Model, QuerySet
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.functional import LazyObject, Promise, empty
 from django.utils.translation import get_language
 
+from flaggate.core import bucketing
 from flaggate.core.evaluation import TARGETING_KEY
 
 VISITOR = "visitor"
@@ -23,13 +26,16 @@ def _authenticated(user: Any) -> bool:
 
 
 def _username(user: Any) -> object:
-    return user.get_username() if _authenticated(user) else None
+    if not _authenticated(user) or not hasattr(user, "get_username"):
+        return None
+    return user.get_username()
 
 
 def _email(user: Any) -> object:
     if not _authenticated(user):
         return None
-    return getattr(user, user.get_email_field_name(), None) or None
+    field = user.get_email_field_name() if hasattr(user, "get_email_field_name") else "email"
+    return getattr(user, field, None) or None
 
 
 def _groups(user: Any) -> list[str]:
@@ -39,7 +45,7 @@ def _groups(user: Any) -> list[str]:
 
 
 def _permissions(user: Any) -> list[str]:
-    if not _authenticated(user):
+    if not _authenticated(user) or not hasattr(user, "get_all_permissions"):
         return []
     return sorted(user.get_all_permissions())
 
@@ -48,8 +54,23 @@ def _flag_of(name: str) -> Attribute:
     return lambda user: bool(_authenticated(user) and getattr(user, name, False))
 
 
-def user_key(user: Any) -> object:
-    return str(user.pk) if _authenticated(user) and user.pk is not None else None
+def _host(request: Any) -> object:
+    try:
+        return request.get_host()
+    except DisallowedHost:  # a forged header is no reason to refuse a page
+        return None
+
+
+def identity(value: object) -> str | None:
+    """Return a targeting key as text; None for what can't be one."""
+    unit = bucketing.unit(str(value) if isinstance(value, UUID) else value)
+    return None if unit is None else unit.decode()
+
+
+def user_key(user: Any) -> str | None:
+    """Return the targeting key of a user who is logged in: the primary key as text."""
+    pk = getattr(user, "pk", None) if _authenticated(user) else None
+    return None if pk is None else identity(str(pk))
 
 
 # What every user has; each entry is read when a condition first asks for it.
@@ -69,21 +90,35 @@ OF_REQUEST: dict[str, Attribute] = {
     "language": lambda request: getattr(request, "LANGUAGE_CODE", None) or get_language(),
     "path": lambda request: request.path,
     "method": lambda request: request.method,
-    "host": lambda request: request.get_host(),
+    "host": _host,
     "ip": lambda request: request.META.get("REMOTE_ADDR") or None,
 }
 
 BUILT_IN = frozenset({TARGETING_KEY, VISITOR, "now", *OF_USER, *OF_REQUEST})
 
 
+_LISTS = (list, tuple, set, frozenset, QuerySet)
+
+
 def comparable(value: object) -> object:
     """Turn what conditions can't compare into what they can: dates, ids, lazy texts, query sets."""
+    value = _plain(value)
+    return [_plain(each) for each in value] if isinstance(value, _LISTS) else value
+
+
+def _plain(value: object) -> object:
+    while issubclass(type(value), LazyObject):
+        value = _unwrapped(value)
     if isinstance(value, datetime):
         return value if timezone.is_aware(value) else timezone.make_aware(value)
     if isinstance(value, date):
         return timezone.make_aware(datetime.combine(value, time.min))
-    if isinstance(value, (UUID, Promise)):
-        return str(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [comparable(each) for each in value]
-    return value
+    if isinstance(value, Model):
+        return _plain(value.pk)
+    return str(value) if isinstance(value, (UUID, Promise)) else value
+
+
+def _unwrapped(value: Any) -> object:
+    if value._wrapped is empty:
+        value._setup()
+    return value._wrapped

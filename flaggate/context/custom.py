@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 
 from flaggate import conf
-
-logger = logging.getLogger("flaggate")
-
-_failed: set[str] = set()
+from flaggate.context.attributes import comparable
+from flaggate.context.hooks import contained
 
 
 class CustomAttributes:
@@ -26,19 +23,16 @@ class CustomAttributes:
         path = conf.get().CONTEXT
         if path is None:
             return None
-        if self._found is None:
-            self._found = self._call(path)
-        return self._found.get(name)
+        with contained("CONTEXT", path, "its attributes are missing"):
+            return comparable(self._all(path).get(name))
+        return None
 
-    def _call(self, path: str) -> Mapping[str, object]:
-        try:
-            return dict(conf.hook(path)(self._subject) or {})
-        except SynchronousOnlyOperation:
-            raise
-        except Exception:
-            if path not in _failed:
-                _failed.add(path)
-                logger.exception(
-                    "FLAGGATE['CONTEXT'] = %r failed; its attributes are missing.", path
-                )
-            return {}
+    def _all(self, path: str) -> Mapping[str, object]:
+        if self._found is None:
+            self._found = {}  # also for a function that fails, or that asks for flags itself
+            try:
+                self._found = dict(conf.hook(path)(self._subject) or {})
+            except SynchronousOnlyOperation:
+                self._found = None
+                raise
+        return self._found

@@ -9,9 +9,18 @@ from uuid import UUID
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
+from django.utils.functional import LazyObject
 from django.utils.translation import get_language
 
-from flaggate.context.attributes import BUILT_IN, OF_REQUEST, OF_USER, VISITOR, comparable, user_key
+from flaggate.context.attributes import (
+    BUILT_IN,
+    OF_REQUEST,
+    OF_USER,
+    VISITOR,
+    comparable,
+    identity,
+    user_key,
+)
 from flaggate.context.custom import CustomAttributes
 from flaggate.core.evaluation import TARGETING_KEY, EvaluationContext
 from flaggate.exceptions import ContextNotLoaded
@@ -45,16 +54,18 @@ def of_subject(subject: Any, now: datetime) -> EvaluationContext:
 
     Raises TypeError for anything else.
     """
-    if isinstance(subject, EvaluationContext):
-        return _of_context(subject, now)
     if subject is None:
         return _of_user(None, None, None, now)
+    if issubclass(type(subject), LazyObject):  # request.user, which is not to be read yet
+        return _of_user(subject, subject, None, now)
+    if isinstance(subject, EvaluationContext):
+        return _of_context(subject, now)
     if isinstance(subject, (str, int, UUID)) and not isinstance(subject, bool):
-        return _of_user(None, subject, str(subject), now)
+        return _of_user(None, subject, identity(subject), now)
     if hasattr(subject, "is_authenticated"):
         return _of_user(subject, subject, None, now)
     raise TypeError(
-        f"{subject!r} is no subject. Give a request, a user, a text or integer id, "
+        f"{type(subject).__name__} is no subject. Give a request, a user, a text or integer id, "
         "an EvaluationContext, or None."
     )
 
@@ -74,10 +85,10 @@ def _of_user(user: Any, subject: Any, key: str | None, now: datetime) -> Evaluat
 
 
 def _of_context(context: EvaluationContext, now: datetime) -> EvaluationContext:
-    plain = {name: comparable(value) for name, value in context.attributes.items()}
-    return EvaluationContext(
-        attributes=plain, resolve=context.attributes.resolve, now=context.now or now
-    )
+    def resolve(name: str) -> object:
+        return context.targeting_key if name == TARGETING_KEY else context.attributes[name]
+
+    return EvaluationContext(resolve=_guarded(resolve), now=context.now or now)
 
 
 def _user_of(request: Any) -> Any:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings as django_settings
 from django.core import signing
+from django.core.exceptions import SynchronousOnlyOperation
 
 from flaggate import conf
+from flaggate.context.hooks import contained
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
@@ -23,15 +25,26 @@ class Visitor:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._id: str | None = None
+        self._prepared = False
         self.asked = False
         self.new = False
 
     def __call__(self) -> str | None:
         """Return the visitor's id; None without consent to a cookie."""
-        if not self.asked:
-            self.asked = True
-            self._id = self._from_cookie() or self._made_up()
+        self.prepare()
+        self.asked = True
         return self._id
+
+    def prepare(self) -> None:
+        """Find the id, or make one up, without having asked: that alone sends no cookie."""
+        if self._prepared:
+            return
+        self._prepared = True  # before the consent hook, which may ask for flags itself
+        try:
+            self._id = self._from_cookie() or self._made_up()
+        except SynchronousOnlyOperation:
+            self._prepared = False
+            raise
 
     def _from_cookie(self) -> str | None:
         settings = conf.get()
@@ -45,11 +58,18 @@ class Visitor:
 
     def _made_up(self) -> str | None:
         # Without a cookie the next request would be another visitor's: better none than that.
-        consent = conf.get().VISITOR_CONSENT
-        if consent is not None and not conf.hook(consent)(self._request):
+        if not self._consents():
             return None
         self.new = True
         return secrets.token_urlsafe(12)
+
+    def _consents(self) -> bool:
+        path = conf.get().VISITOR_CONSENT
+        if path is None:
+            return True
+        with contained("VISITOR_CONSENT", path, "browsers get no visitor cookie"):
+            return bool(conf.hook(path)(self._request))
+        return False
 
     def remember(self, response: HttpResponseBase) -> None:
         """Send a new visitor its cookie."""

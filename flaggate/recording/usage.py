@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import logging
+import os
+import sys
 import time
 from collections import defaultdict
 from datetime import datetime
@@ -46,28 +49,31 @@ def due() -> bool:
 
 def flush_if_due() -> None:
     """Write the counts if it is time for it."""
-    if not due():
-        return
-    Flushing.postpone()
-    flush()
+    if due():
+        flush()
 
 
 def flush() -> None:
-    """Write the counts. Never raises: a count is not worth a failed request."""
+    """Write the counts; inside a transaction or an event loop, leave that to the next call.
+
+    Never raises: a count is not worth a failed request.
+    """
     if not conf.get().RECORD_USAGE:
         counts.clear()
-        return
     alias = router.db_for_write(Usage)
-    if not counts or connections[alias].in_atomic_block:
+    if _in_event_loop() or connections[alias].in_atomic_block:
         return
+    Flushing.postpone()
     taken = _take()
+    if not taken:
+        return
     try:
         with transaction.atomic(using=alias):
             hour = timezone.now().replace(minute=0, second=0, microsecond=0)
             for (flag, variant), count in sorted(taken.items()):
                 _add(alias, flag, variant, hour, count)
-    except Exception:
-        logger.warning("Usage of flags could not be written; its counts are lost.", exc_info=True)
+    except Exception as error:
+        logger.warning("Usage of flags can't be written, and its counts are lost: %s", error)
 
 
 def _take() -> dict[tuple[str, str], int]:
@@ -95,10 +101,21 @@ def _add(alias: str, flag: str, variant: str, hour: datetime, count: int) -> Non
 
 
 def connect() -> None:
-    """Flush what is left when the process ends."""
-    atexit.register(_flush_at_exit)
+    """Flush what is left when the process ends; a forked child leaves that to its parent."""
+    os.register_at_fork(after_in_child=counts.clear)
+    # When Django's test runner ends, its database is gone, and the project's own is back.
+    if sys.argv[1:2] != ["test"]:
+        atexit.register(_flush_at_exit)
 
 
 def _flush_at_exit() -> None:
     if counts:
         flush()
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 
-from flaggate.flags import flags_for
+from flaggate.flags import flags_for, request_of
 
 if TYPE_CHECKING:
     from django.template.base import FilterExpression, NodeList, Parser, Token
@@ -20,7 +20,7 @@ register = template.Library()
 def flags_of(context: Any) -> Flags:
     """Return the flags of the request that a template is rendered for, or of nobody."""
     request = getattr(context, "request", None) or context.get("request")
-    return flags_for(request)
+    return flags_for(request_of(request))
 
 
 class FlagNode(template.Node):
