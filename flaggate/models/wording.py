@@ -1,10 +1,11 @@
-"""A flag's state in words, the same in admin and on the command line.
+"""Flags and conditions in words, the same in admin and on the command line.
 
-Each function reads one flag and the rows in ``READS``, which the caller prefetches.
+What is said of a flag needs the rows in ``READS``, which the caller prefetches.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from flaggate.core.operators import OPERATORS
 from flaggate.models.documents import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 READS = ("variants", "rules__segments", "prerequisites__required")
 
 MOST_RULES = 3  # a line of text has no room for more
+MOST_VALUES = 5
+
+# What "not" makes of an operator's label; all others begin with "is".
+NEGATED = {
+    "contains": "does not contain",
+    "starts with": "does not start with",
+    "ends with": "does not end with",
+    "matches the pattern": "does not match the pattern",
+    "exists": "does not exist",
+}
 
 
 def state(flag: Flag, now: datetime | None = None) -> str:
@@ -57,6 +69,32 @@ def variants(flag: Flag) -> str:
     every = list(flag.variants.all())
     total = sum(variant.weight for variant in every) or 1
     return ", ".join(f"{each.key} {each.weight * 100 / total:.4g} %" for each in every)
+
+
+def condition(
+    attribute: str,
+    operator: str,
+    values: Sequence[object],
+    *,
+    negate: bool = False,
+    ignore_case: bool = False,
+) -> str:
+    """Say what a condition asks for: 'email does not end with "@example.com"'."""
+    label = OPERATORS[operator].label if operator in OPERATORS else operator
+    if negate:
+        label = NEGATED.get(label) or label.replace("is ", "is not ", 1)
+    subject = _("the subject") if operator == "in_segment" else attribute
+    words = " ".join(filter(None, (subject, label, listed(values))))
+    return f"{words} ({_('ignoring case')})" if ignore_case else words
+
+
+def listed(values: Sequence[object]) -> str:
+    """Write values down as JSON, only the first of many."""
+    first = [json.dumps(value, ensure_ascii=False, default=str) for value in values[:MOST_VALUES]]
+    shown = ", ".join(first)
+    if (more := len(values) - MOST_VALUES) > 0:
+        return _("%(values)s and %(count)s more") % {"values": shown, "count": f"{more:,}"}
+    return shown
 
 
 def percent(percentage: Decimal) -> str:
