@@ -1,0 +1,175 @@
+"""What a change changed, in words: the difference between two documents of a flag or segment."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from flaggate.models import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flaggate.models.documents import Document
+
+    Entries = list[Document]
+
+NOTHING = "–"
+LONGEST_TEXT = 60  # characters; a longer one is shortened, its revision has all of it
+MOST_MEMBERS = 10
+
+# What a new flag or segment begins with, where that is neither empty nor false.
+BEGINNING: Document = {"kind": "release", "percentage": 100, "match": "all"}
+EMPTY: dict[type, Any] = {bool: False, str: "", list: [], dict: {}}
+# Never changed, and of no interest in something new.
+IDENTITY = ("key", "salt")
+
+
+def differences(before: Document | None, after: Document | None) -> list[str]:
+    """Say what differs between two documents, one line each: "percentage: 0 % → 5 %"."""
+    if before is None and after is None:
+        return []
+    if after is None:
+        return [_("deleted")]
+    if before is None:
+        return [_("created"), *_differing(_beginning(after), after)]
+    return list(_differing(before, after))
+
+
+def _beginning(document: Document) -> Document:
+    fields = {
+        name: BEGINNING.get(name, EMPTY.get(type(value))) for name, value in document.items()
+    }
+    return {**fields, **{name: document[name] for name in IDENTITY if name in document}}
+
+
+def _differing(before: Document, after: Document) -> Iterator[str]:
+    for name in {**before, **after}:
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            yield from PARTS.get(name, _plain)(name, old, new)
+
+
+def _plain(name: str, old: Any, new: Any) -> Iterator[str]:
+    yield _("%(name)s: %(old)s → %(new)s") % {
+        "name": name.replace("_", " "),
+        "old": _shown(name, old),
+        "new": _shown(name, new),
+    }
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None or value in ("", []):
+        return NOTHING
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name == "percentage":
+        return f"{value} %"
+    if name in ("active_from", "active_until", "archived_at"):
+        return wording.moment(datetime.fromisoformat(value))
+    return _short(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]}…"
+
+
+def _variants(_name: str, old: Entries | None, new: Entries | None) -> Iterator[str]:
+    before = {each["key"]: each for each in old or ()}
+    after = {each["key"]: each for each in new or ()}
+    for key in {**before, **after}:
+        name = _("variant %(key)s") % {"key": key}
+        if key not in before:
+            yield _("%(name)s: added, %(entry)s") % {"name": name, "entry": _variant(after[key])}
+        elif key not in after:
+            yield _("%(name)s: removed") % {"name": name}
+        elif before[key] != after[key]:
+            yield f"{name}: {_variant(before[key])} → {_variant(after[key])}"
+    if [key for key in before if key in after] != [key for key in after if key in before]:
+        yield _("variants: now in the order %(keys)s") % {"keys": ", ".join(after)}
+
+
+def _variant(variant: Document) -> str:
+    value = _short(json.dumps(variant["value"], ensure_ascii=False))
+    return _("%(value)s with weight %(weight)s") % {"value": value, "weight": variant["weight"]}
+
+
+def _rule(rule: Document) -> str:
+    share = f"{rule['percentage']} %"
+    keys = _(" or ").join(rule["segments"]) or NOTHING
+    words = _("%(share)s of %(segments)s") % {"share": share, "segments": keys}
+    return f"{words} ({rule['variant']})" if rule["variant"] else words
+
+
+def _prerequisite(prerequisite: Document) -> str:
+    if not prerequisite["variant"]:
+        return str(prerequisite["flag"])
+    return _("%(flag)s serves %(variant)s") % prerequisite
+
+
+def _condition(condition: Document) -> str:
+    return wording.condition(**condition)
+
+
+def _sequence(word: str, written: Callable[[Document], str]) -> Callable[..., Iterator[str]]:
+    """Compare entries that have a place and no name: a rule on top leaves those below alone."""
+
+    def compared(_name: str, old: Entries | None, new: Entries | None) -> Iterator[str]:
+        before, after = [list(map(written, entries or ())) for entries in (old, new)]
+        steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        for step, start, end, first, last in steps:
+            if step != "equal":
+                yield from _replaced(_(word), before[start:end], after[first:last], start, first)
+
+    return compared
+
+
+def _replaced(
+    word: str, removed: list[str], added: list[str], start: int, first: int
+) -> Iterator[str]:
+    common = min(len(removed), len(added))
+    for place, (old, new) in enumerate(zip(removed, added, strict=False), first + 1):
+        yield f"{word} {place}: {old} → {new}"
+    for place, old in enumerate(removed[common:], start + common + 1):
+        yield _("%(name)s: removed, %(entry)s") % {"name": f"{word} {place}", "entry": old}
+    for place, new in enumerate(added[common:], first + common + 1):
+        yield _("%(name)s: added, %(entry)s") % {"name": f"{word} {place}", "entry": new}
+
+
+def _members(name: str, old: Any, new: Any) -> Iterator[str]:
+    if not isinstance(old, list) or not isinstance(new, list):
+        counts = {"name": name, "old": _count(old), "new": _count(new)}
+        yield _("%(name)s: %(old)s → %(new)s members") % counts
+        return
+    for word, keys in ((_("added"), set(new) - set(old)), (_("removed"), set(old) - set(new))):
+        if keys:
+            yield f"{name}: {word} {_listed(sorted(keys))}"
+
+
+def _count(members: Any) -> str:
+    count = members.get("count", 0) if isinstance(members, dict) else len(members or ())
+    return f"{count:,}"
+
+
+def _listed(keys: list[str]) -> str:
+    if (more := len(keys) - MOST_MEMBERS) <= 0:
+        return ", ".join(keys)
+    shown = ", ".join(keys[:MOST_MEMBERS])
+    return _("%(keys)s and %(count)s more") % {"keys": shown, "count": f"{more:,}"}
+
+
+# How a part of a document is compared, where that is more than one value.
+PARTS: dict[str, Callable[..., Iterator[str]]] = {
+    "variants": _variants,
+    "rules": _sequence(gettext_noop("rule"), _rule),
+    "prerequisites": _sequence(gettext_noop("prerequisite"), _prerequisite),
+    "conditions": _sequence(gettext_noop("condition"), _condition),
+    "included": _members,
+    "excluded": _members,
+}

@@ -1,0 +1,164 @@
+"""The difference between two documents, in words."""
+
+import pytest
+
+from flaggate import changes
+from flaggate.changes.differences import MOST_MEMBERS, differences
+from flaggate.models import Flag, Revision, Segment
+
+
+def flag(**fields):
+    return {
+        "key": "x",
+        "kind": "release",
+        "enabled": False,
+        "percentage": 100,
+        "salt": "s",
+        "owner": "",
+        "tags": [],
+        "active_from": None,
+        "variants": [],
+        "rules": [],
+        "prerequisites": [],
+        **fields,
+    }
+
+
+def segment(**fields):
+    return {"key": "s", "match": "all", "conditions": [], "included": [], "excluded": [], **fields}
+
+
+def rule(*segments, percentage=100, variant=""):
+    return {"segments": list(segments), "percentage": percentage, "variant": variant}
+
+
+def variant(key, value, weight=1):
+    return {"key": key, "value": value, "weight": weight}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({"enabled": False}, {"enabled": True}, "enabled: no → yes"),
+        ({"percentage": 0}, {"percentage": 33.3}, "percentage: 0 % → 33.3 %"),
+        ({"owner": ""}, {"owner": "Ada"}, "owner: – → Ada"),
+        ({"owner": "Ada"}, {"owner": ""}, "owner: Ada → –"),
+        ({"owner": "a\nb"}, {"owner": "c" * 61}, f"owner: a b → {'c' * 60}…"),
+        ({"tags": []}, {"tags": ["a", "é"]}, 'tags: – → ["a", "é"]'),
+        (
+            {"active_from": None},
+            {"active_from": "2027-03-01T10:30:00.123+01:00"},
+            "active from: – → 2027-03-01 09:30 UTC",
+        ),
+        ({"kind": "release"}, {"kind": "permission"}, "kind: release → permission"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_field_has_a_name_a_value_before_and_one_after(before, after, words):
+    assert differences(flag(**before), flag(**after)) == [words]
+
+
+def test_what_is_alike_has_no_difference():
+    assert differences(flag(), flag()) == []
+    assert differences(None, None) == []
+
+
+def test_what_is_new_differs_from_an_ordinary_beginning():
+    assert differences(None, flag()) == ["created"]
+    assert differences(None, flag(percentage=0)) == ["created", "percentage: 100 % → 0 %"]
+    assert differences(None, segment(match="any")) == ["created", "match: all → any"]
+
+
+def test_what_is_gone_was_deleted():
+    assert differences(flag(enabled=True), None) == ["deleted"]
+
+
+def test_variants_are_known_by_their_key():
+    before = flag(variants=[variant("a", 1), variant("b", {"x": 2}), variant("c", 3)])
+    after = flag(variants=[variant("b", {"x": 2}, 5), variant("a", 1), variant("d", "4")])
+    assert differences(before, after) == [
+        'variant b: {"x": 2} with weight 1 → {"x": 2} with weight 5',
+        "variant c: removed",
+        'variant d: added, "4" with weight 1',
+        "variants: now in the order b, a, d",
+    ]
+
+
+def test_a_rule_on_top_leaves_those_below_alone():
+    below = rule("beta", percentage=50), rule("staff")
+    before, after = flag(rules=[*below]), flag(rules=[rule("banned", percentage=0), *below])
+    assert differences(before, after) == ["rule 1: added, 0 % of banned"]
+    assert differences(after, before) == ["rule 1: removed, 0 % of banned"]
+
+
+def test_a_changed_rule_is_shown_before_and_after():
+    before = flag(rules=[rule("a"), rule("b", "c", percentage=5)])
+    after = flag(rules=[rule("a"), rule("b", "c", percentage=50, variant="big"), rule()])
+    assert differences(before, after) == [
+        "rule 2: 5 % of b or c → 50 % of b or c (big)",
+        "rule 3: added, 100 % of –",
+    ]
+
+
+def test_prerequisites_are_compared():
+    before = flag(prerequisites=[{"flag": "y", "variant": ""}])
+    after = flag(prerequisites=[{"flag": "y", "variant": "big"}])
+    assert differences(before, after) == ["prerequisite 1: y → y serves big"]
+
+
+def test_conditions_are_sentences():
+    condition = {
+        "attribute": "plan",
+        "operator": "one_of",
+        "values": ["pro"],
+        "negate": True,
+        "ignore_case": False,
+    }
+    assert differences(segment(), segment(conditions=[condition])) == [
+        'condition 1: added, plan is not one of "pro"'
+    ]
+
+
+def test_members_are_added_and_removed():
+    before, after = segment(included=["1", "2"]), segment(included=["2", "3"], excluded=["4"])
+    assert differences(before, after) == [
+        "included: added 3",
+        "included: removed 1",
+        "excluded: added 4",
+    ]
+
+
+def test_of_many_members_only_the_first_are_named():
+    keys = [f"{number:02}" for number in range(MOST_MEMBERS + 1)]
+    (words,) = differences(segment(), segment(included=keys))
+    assert words == f"included: added {', '.join(keys[:MOST_MEMBERS])} and 1 more"
+
+
+def test_members_that_were_only_counted_are_counted():
+    before, after = segment(included=["1"]), segment(included={"count": 1001, "last": 1})
+    assert differences(before, after) == ["included: 1 → 1,001 members"]
+
+
+@pytest.mark.django_db
+def test_revisions_that_were_recorded_can_be_compared():
+    changes.create("y", enabled=True)
+    changes.create("x", variants=[("a", 1, 1)], tags=["t"], owner="Ada")
+    changes.enable("x", for_keys=["42"])
+    with changes.change():
+        Segment.objects.get().conditions.create(attribute="plan", operator="exists")
+        x, y = Flag.objects.get(key="x"), Flag.objects.get(key="y")
+        x.prerequisites.create(required=y)
+    said = [differences(each.before, each.after) for each in Revision.objects.order_by("pk")]
+    assert said == [
+        ["created", "enabled: no → yes"],
+        [
+            "created",
+            "owner: – → Ada",
+            'tags: – → ["t"]',
+            "variant a: added, 1 with weight 1",
+        ],
+        ["created", "name: – → People of x", "included: added 42"],
+        ["enabled: no → yes", "percentage: 100 % → 0 %", "rule 1: added, 100 % of x.people"],
+        ["condition 1: added, plan exists"],
+        ["prerequisite 1: added, y"],
+    ]
