@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flaggate.models.documents import Document
 
     Entries = list[Document]
+    Comparison = Callable[[str, Any, Any], Iterator[str]]
 
 NOTHING = "–"
 LONGEST_TEXT = 60  # characters; a longer one is shortened, its revision has all of it
@@ -51,8 +52,9 @@ def _beginning(document: Document) -> Document:
 def _differing(before: Document, after: Document) -> Iterator[str]:
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
+        compared: Comparison = PARTS.get(name, _plain)
         if old != new:
-            yield from PARTS.get(name, _plain)(name, old, new)
+            yield from compared(name, old, new)
 
 
 def _plain(name: str, old: Any, new: Any) -> Iterator[str]:
@@ -117,7 +119,7 @@ def _condition(condition: Document) -> str:
     return wording.condition(**condition)
 
 
-def _sequence(word: str, written: Callable[[Document], str]) -> Callable[..., Iterator[str]]:
+def _sequence(word: str, written: Callable[[Document], str]) -> Comparison:
     """Compare entries that have a place and no name: a rule on top leaves those below alone."""
 
     def compared(_name: str, old: Entries | None, new: Entries | None) -> Iterator[str]:
@@ -165,7 +167,7 @@ def _listed(keys: list[str]) -> str:
 
 
 # How a part of a document is compared, where that is more than one value.
-PARTS: dict[str, Callable[..., Iterator[str]]] = {
+PARTS: dict[str, Comparison] = {
     "variants": _variants,
     "rules": _sequence(gettext_noop("rule"), _rule),
     "prerequisites": _sequence(gettext_noop("prerequisite"), _prerequisite),
