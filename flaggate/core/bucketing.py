@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import mmh3
 
+from flaggate.core.readers import is_a
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
@@ -33,11 +35,17 @@ def encode(text: str) -> bytes | None:
 
 def unit(value: object) -> bytes | None:
     """Return what is hashed for a value: a non-empty text or an int; None for anything else."""
-    if isinstance(value, str):
+    if is_a(value, str):
         return encode(value) or None
-    if isinstance(value, int) and not isinstance(value, bool):
+    if is_a(value, int) and not is_a(value, bool):
         return _decimal_text(value)
     return None
+
+
+def identity(value: object) -> str | None:
+    """Return the text of the unit that a value makes, or None where it makes none."""
+    found = unit(value)
+    return None if found is None else found.decode()
 
 
 def _decimal_text(number: int) -> bytes | None:

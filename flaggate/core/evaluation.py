@@ -71,7 +71,10 @@ class Evaluation:
 
 
 class Attributes(dict[str, object]):
-    """Attributes of a subject, each read when it is first asked for; a missing one is None."""
+    """Attributes of a subject, each read when it is first asked for; a missing one is None.
+
+    Of what is found for the targeting key, conditions see what is hashed: a text, or None.
+    """
 
     __slots__ = ("resolve",)
 
@@ -82,7 +85,10 @@ class Attributes(dict[str, object]):
         self.resolve = resolve
 
     def __missing__(self, name: str) -> object:
-        value = self[name] = self.resolve(name) if self.resolve else None
+        value = self.resolve(name) if self.resolve else None
+        if name == TARGETING_KEY:
+            value = bucketing.identity(value)
+        self[name] = value
         return value
 
 
@@ -117,19 +123,16 @@ class EvaluationContext:
         now: datetime | None = None,
         resolve: Callable[[str], object] | None = None,
     ) -> None:
-        self.attributes = Attributes(attributes or {}, resolve)
-        self.units = Units(self.attributes)
-        self.at(now)
+        known = dict(attributes or {})
         if targeting_key is not None:
-            self.attributes[TARGETING_KEY] = targeting_key
-        if TARGETING_KEY in self.attributes or resolve is None:
-            self.attributes[TARGETING_KEY] = self.targeting_key
-
-    def at(self, now: datetime | None) -> None:
-        """Set the moment of the question."""
-        self.now = now
+            known[TARGETING_KEY] = targeting_key
+        if TARGETING_KEY in known:
+            known[TARGETING_KEY] = bucketing.identity(known[TARGETING_KEY])
         if now is not None:
-            self.attributes.setdefault("now", now)
+            known.setdefault("now", now)
+        self.now = now
+        self.attributes = Attributes(known, resolve)
+        self.units = Units(self.attributes)
 
     @property
     def targeting_key(self) -> str | None:
