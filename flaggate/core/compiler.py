@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import mmh3
 
-from flaggate.core import bucketing, evaluation
+from flaggate.core import bucketing, evaluation, references
 from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation
 from flaggate.core.operators import matcher
 
@@ -46,7 +46,7 @@ def off(
 
 
 def on(flag: Flag, variant: Variant | None, reason: str, *, rule: int | None = None) -> Evaluation:
-    """Prepare the answer for those inside: True, or a variant (which is inactive if it is false)."""
+    """Prepare the answer for those inside: True, or a variant, inactive if its value is false."""
     if variant is None:
         return Evaluation(flag.key, True, True, None, reason, rule=rule)
     active = variant.value is not False
@@ -57,13 +57,14 @@ def compile_flag(flag: Flag, test: Callable[[str], Test], *, unsound: bool = Fal
     """Compile a flag.
 
     ``test`` gives the compiled segment of a key; an *unsound* flag is one whose prerequisites run
-    into a cycle.
+    in a circle, too deep, or into too many steps.
     """
     if flag.archived or not flag.enabled:
         return _constant(off(flag, evaluation.DISABLED))
     evaluator = _targeting(flag, test)
     if unsound:
-        evaluator = _constant(off(flag, evaluation.PREREQUISITE_FAILED))
+        message = f"Its prerequisites {references.UNSOUND}."
+        evaluator = _constant(off(flag, evaluation.PREREQUISITE_FAILED, message=message))
     elif flag.prerequisites:
         evaluator = _prerequisites(flag, evaluator)
     if flag.active_from or flag.active_until:
@@ -278,7 +279,7 @@ def _one_of_texts(attribute: str, texts: frozenset[object]) -> Test:
 
     def one_of(context: EvaluationContext) -> bool:
         value = context.attributes[attribute]
-        if value.__class__ is str:
+        if type(value) is str:
             return value in texts
         return value is not None and matches(value)
 

@@ -7,9 +7,10 @@ property tests can hold one against the other.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from flaggate.core import bucketing, evaluation
+from flaggate.core import bucketing, evaluation, references
 from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation
 from flaggate.core.operators import matcher
 
@@ -139,9 +140,14 @@ class _Walk:
         explanation = Explanation(_answer(flag, None, evaluation.DISABLED), flag)
         if flag.archived or not flag.enabled or not self._within(flag):
             return explanation
+        if flag.key in self.snapshot.unsound:
+            message = f"Its prerequisites {references.UNSOUND}."
+            explanation.evaluation = _answer(
+                flag, None, evaluation.PREREQUISITE_FAILED, message=message
+            )
+            return explanation
         explanation.prerequisites = [self._prerequisite(each) for each in flag.prerequisites]
-        unsound = flag.key in self.snapshot.unsound
-        if unsound or not all(step.met for step in explanation.prerequisites):
+        if not all(step.met for step in explanation.prerequisites):
             explanation.evaluation = _answer(flag, None, evaluation.PREREQUISITE_FAILED)
             return explanation
         for position, rule in enumerate(flag.rules, start=1):
@@ -171,12 +177,7 @@ class _Walk:
         return started and not ended
 
     def _prerequisite(self, prerequisite: Prerequisite) -> PrerequisiteStep:
-        key = prerequisite.flag
-        required = self.snapshot.flags.get(key)
-        if key in self.snapshot.unsound and required is not None:
-            answer = _answer(required, None, evaluation.PREREQUISITE_FAILED)
-        else:
-            answer = explain(self.snapshot, key, self.context).evaluation
+        answer = explain(self.snapshot, prerequisite.flag, self.context).evaluation
         met = answer.active and prerequisite.variant in ("", answer.variant)
         return PrerequisiteStep(prerequisite, answer, met)
 
@@ -243,11 +244,8 @@ def _weighted(flag: Flag, choices: list[Variant | bool], unit: bytes) -> Variant
         return choices[0]
     hashed = bucketing.hashed(unit, bucketing.variant_seed(flag.salt))
     point = (hashed * sum(weights)) >> 32
-    for choice, weight in zip(choices, weights, strict=True):
-        if point < weight:
-            break
-        point -= weight
-    return choice
+    ends = zip(choices, accumulate(weights), strict=True)
+    return next(choice for choice, end in ends if point < end)
 
 
 def _answer(
@@ -256,6 +254,7 @@ def _answer(
     reason: str,
     rule: int | None = None,
     error: str | None = None,
+    message: str = "",
 ) -> Evaluation:
     """Say what was served: a variant, True, or (None) what the flag gives when it is off."""
     active = served is not None
@@ -268,6 +267,7 @@ def _answer(
         value, variant = served, None
     else:
         value, variant = served.value, served.key
+    active = active and value is not False
     return Evaluation(
-        flag.key, value, active and value is not False, variant, reason, rule=rule, error=error
+        flag.key, value, active, variant, reason, rule=rule, error=error, message=message
     )

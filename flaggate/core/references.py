@@ -1,8 +1,8 @@
-"""Where definitions name each other: prerequisites between flags, ``in_segment`` between segments."""
+"""Where definitions name each other: flags by prerequisites, segments by ``in_segment``."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,31 +10,44 @@ if TYPE_CHECKING:
 
     from flaggate.core.definitions import Flag, Segment
 
-# Nested closures use one or two Python frames a level; 50 levels leave room for the caller's own.
+# A level of nesting takes up to five of Python's 1,000 stack frames; the caller needs some, too.
 MAX_DEPTH = 50
+# What is named twice is asked twice. Without a limit, a ladder of 40 levels, each naming both flags
+# of the next, would take a million million steps.
+MAX_STEPS = 1000
+
+UNSOUND = (
+    f"run in a circle, are nested deeper than {MAX_DEPTH} levels, or take more than "
+    f"{MAX_STEPS:,} steps"
+)
 
 
-def unsound(edges: Mapping[str, Iterable[str]], limit: int = MAX_DEPTH) -> frozenset[str]:
-    """Return the names whose references run into a cycle or are nested deeper than ``limit``.
+def unsound(edges: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """Return the names whose references run in a circle, too deep, or into too many steps.
 
-    Kahn's algorithm from the leaves up; whatever is never reached leads into a cycle.
+    Kahn's algorithm from the leaves up; whatever is never reached leads into a circle.
     """
-    waiting = {name: set(targets) for name, targets in edges.items()}
-    users: dict[str, list[str]] = {}
-    for name, targets in waiting.items():
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, targets in edges.items():
         for target in targets:
-            users.setdefault(target, []).append(name)
-    heights: dict[str, int] = dict.fromkeys(users.keys() - waiting.keys(), 0)
-    heights.update((name, 0) for name, targets in waiting.items() if not targets)
-    ready = deque(heights)
+            users[target].append(name)
+    waiting = Counter(name for names in users.values() for name in names)
+    ready = deque(name for name in {**users, **edges} if not waiting[name])
+    depth = dict.fromkeys(ready, 0)
+    steps = dict.fromkeys({**users, **edges}, 1)
     while ready:
         target = ready.popleft()
         for name in users.get(target, ()):
-            waiting[name].discard(target)
+            waiting[name] -= 1
+            steps[name] = min(steps[name] + steps[target], MAX_STEPS + 1)
             if not waiting[name]:
-                heights[name] = heights[target] + 1
+                depth[name] = depth[target] + 1
                 ready.append(name)
-    return frozenset(name for name in waiting if heights.get(name, limit + 1) > limit)
+    return frozenset(
+        name
+        for name in edges
+        if depth.get(name, MAX_DEPTH + 1) > MAX_DEPTH or steps[name] > MAX_STEPS
+    )
 
 
 def nested(segment: Segment) -> list[str]:
@@ -64,6 +77,8 @@ def segments_of(flag: Flag, segments: Mapping[str, Segment]) -> dict[str, Segmen
 
 def attributes_of(flag: Flag, segments: Mapping[str, Segment]) -> set[str]:
     """Return the attributes that evaluating a flag may read, its prerequisites' left aside."""
+    if flag.archived or not flag.enabled:
+        return set()
     used = {
         condition.attribute
         for segment in segments_of(flag, segments).values()
@@ -71,6 +86,6 @@ def attributes_of(flag: Flag, segments: Mapping[str, Segment]) -> set[str]:
         for condition in segment.conditions
         if condition.operator != "in_segment"
     }
-    if flag.rules or flag.percentage != 100 or flag.variants:
+    if flag.rules or flag.variants or flag.percentage % 100:
         used |= {"targeting_key", flag.bucket_by or "targeting_key"}
     return used

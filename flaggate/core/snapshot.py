@@ -86,7 +86,7 @@ class Snapshot:
 
     @cached_property
     def unsound(self) -> frozenset[str]:
-        """The flags whose prerequisites run into a cycle, or are nested too deep."""
+        """The flags whose prerequisites run in a circle, too deep, or into too many steps."""
         return references.unsound(
             {
                 key: [each.flag for each in flag.prerequisites]
