@@ -98,11 +98,15 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Why a flag's stored rows can't be served, what is left of it, and whether it is killed."""
+    """Why a flag's stored rows can't be served, what is left of it, and whether it is killed.
+
+    ``last_good`` is its last good definition, as it was before it was killed.
+    """
 
     reason: str
     multivariate: bool = False
     killed: bool = False
+    last_good: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Leave out what is broken, alone: assemble a snapshot from definitions some of which may be bad."""
+"""Leave out what is broken, alone: assemble a snapshot from definitions of which some are bad."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def assemble(
     quarantined = {**_broken(flags, segments, unreadable, bad_segments), **unreadable}
     healthy = {key: flag for key, flag in flags.items() if key not in quarantined}
     if quarantined and previous is not None:
-        kept = _last_good(quarantined, previous)
+        quarantined = _with_last_good(quarantined, previous)
+        kept = _kept(quarantined)
         healthy |= kept
         sound = {key: each for key, each in segments.items() if key not in bad_segments}
         segments = {**_segments_of(kept, previous), **sound}
@@ -74,11 +75,19 @@ def _broken(
     return broken
 
 
-def _last_good(quarantined: Mapping[str, Quarantined], previous: Snapshot) -> dict[str, Flag]:
+def _with_last_good(
+    quarantined: Mapping[str, Quarantined], previous: Snapshot
+) -> dict[str, Quarantined]:
+    # A flag that was broken before is remembered as it was before it was killed, if it was.
+    good = {**previous.flags, **{key: why.last_good for key, why in previous.quarantined.items()}}
+    return {key: replace(why, last_good=good.get(key)) for key, why in quarantined.items()}
+
+
+def _kept(quarantined: Mapping[str, Quarantined]) -> dict[str, Flag]:
     return {
-        key: replace(previous.flags[key], enabled=False) if why.killed else previous.flags[key]
+        key: replace(why.last_good, enabled=False) if why.killed else why.last_good
         for key, why in quarantined.items()
-        if key in previous.flags
+        if why.last_good
     }
 
 
