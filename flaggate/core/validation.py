@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from flaggate.core import references
+from flaggate.core import bucketing, references
 from flaggate.core.definitions import Problem
 from flaggate.core.operators import operand_problems
 
@@ -23,6 +23,9 @@ MAX_NAME = 200
 MAX_WEIGHT = 2**31 - 1
 # PostgreSQL's jsonb writes a float this large without its decimal point: it would come back an int.
 MAX_FLOAT = 1e16
+# Many readers of JSON take a larger one for infinity, and Python itself refuses 4,300 digits.
+MAX_INTEGER = 10**300
+MAX_NESTING = 100  # Python's own reader and writer of JSON give up at some depth
 
 
 def key_problem(key: str, limit: int = MAX_KEY) -> str | None:
@@ -46,15 +49,17 @@ def flag_problems(
 ) -> Iterator[Problem]:
     """Find what is wrong with a flag, given all the others.
 
-    ``unsound`` are the flags whose prerequisites run into a cycle; ``broken`` and
-    ``broken_segments`` exist, but can't be read or judged.
+    ``unsound`` are the flags whose prerequisites run in a circle, too deep, or into too many steps;
+    ``broken`` and ``broken_segments`` exist, but can't be read or judged.
     """
     if problem := key_problem(flag.key):
         yield Problem("key", problem)
     if not flag.salt:
         yield Problem("salt", "is empty, so that nobody can be bucketed. Set any random text.")
-    if len(flag.bucket_by) > MAX_NAME:
-        yield Problem("bucket_by", f"is longer than {MAX_NAME} characters. Use a shorter name.")
+    if problem := unstorable(flag.salt):
+        yield Problem("salt", problem)
+    if flag.bucket_by:
+        yield from _name("bucket_by", flag.bucket_by)
     if flag.active_from and flag.active_until and flag.active_from >= flag.active_until:
         yield Problem("active_until", "is not after active_from. Set a later time, or none.")
     yield from _percentage("percentage", flag.percentage)
@@ -65,8 +70,7 @@ def flag_problems(
     if flag.key in unsound:
         yield Problem(
             "prerequisites",
-            "run in a circle, or are nested deeper than "
-            f"{references.MAX_DEPTH} flags. Remove one of them.",
+            f"{references.UNSOUND}. Remove one of them.",
             tolerable=True,
         )
 
@@ -76,7 +80,7 @@ def segment_problems(
     segments: Mapping[str, Segment],
     unsound: Container[str] = (),
 ) -> Iterator[Problem]:
-    """Find what is wrong with a segment; ``unsound`` are those that contain themselves."""
+    """Find what is wrong with a segment; ``unsound`` are those that can't be followed to an end."""
     if problem := key_problem(segment.key, MAX_SEGMENT_KEY):
         yield Problem("key", problem)
     for position, condition in enumerate(segment.conditions):
@@ -84,8 +88,7 @@ def segment_problems(
     if segment.key in unsound:
         yield Problem(
             "conditions",
-            "make the segment contain itself, or nest segments deeper than "
-            f"{references.MAX_DEPTH}. Remove one of its in_segment conditions.",
+            f"{references.UNSOUND}. Remove one of those with in_segment.",
         )
 
 
@@ -115,6 +118,49 @@ def _serious(problems: Iterator[Problem]) -> Iterator[Problem]:
     return (problem for problem in problems if not problem.tolerable)
 
 
+def unstorable(value: object, depth: int = 0) -> str | None:
+    """Say why a JSON value would not come back from every database as it was; None where it would.
+
+    PostgreSQL refuses NUL and lone surrogates, and writes a large float without its decimal point.
+    """
+    match value:
+        case str():
+            return _unstorable_text(value)
+        case int() if abs(value) >= MAX_INTEGER:
+            return "holds an integer of more than 300 digits. Use a smaller one, or a text."
+        case float() if not math.isfinite(value):
+            return "holds a number that JSON can't express. Use a finite one."
+        case float() if abs(value) >= MAX_FLOAT:
+            return "holds a float of 1e16 or more, which would become an integer. Use an integer."
+        case list() | dict() if depth == MAX_NESTING:
+            return f"is nested deeper than {MAX_NESTING} levels. Flatten it."
+        case list():
+            return _first_unstorable(value, depth)
+        case dict():
+            return _first_unstorable([*value, *value.values()], depth)
+    return None
+
+
+def _first_unstorable(values: list[object], depth: int) -> str | None:
+    problems = (unstorable(each, depth + 1) for each in values)
+    return next((problem for problem in problems if problem), None)
+
+
+def _unstorable_text(text: str) -> str | None:
+    if "\0" in text:
+        return "holds a NUL character, which PostgreSQL can't store. Remove it."
+    if bucketing.encode(text) is None:
+        return "holds half of a surrogate pair, which is no character. Remove it."
+    return None
+
+
+def _name(path: str, name: str) -> Iterator[Problem]:
+    if not 0 < len(name) <= MAX_NAME:
+        yield Problem(path, f"is no name of 1 to {MAX_NAME} characters. Give one.")
+    if problem := unstorable(name):
+        yield Problem(path, problem)
+
+
 def _percentage(path: str, percentage: Decimal) -> Iterator[Problem]:
     if not percentage.is_finite() or not 0 <= percentage <= 100:
         yield Problem(path, f"{percentage} is no percentage. Give a number from 0 to 100.")
@@ -139,28 +185,12 @@ def _variant(path: str, variant: Variant, before: list[str]) -> Iterator[Problem
         yield Problem(f"{path}.key", f"{variant.key!r} is there twice. Choose another key.")
     if not 0 <= variant.weight <= MAX_WEIGHT:
         yield Problem(f"{path}.weight", f"{variant.weight} is no weight. Give 0 or more.")
-    yield from _value(f"{path}.value", variant.value)
-
-
-def _value(path: str, value: object) -> Iterator[Problem]:
-    if value is None:
-        yield Problem(path, "is null. Give a text, a number, true, false, a list or an object.")
-    if any(not math.isfinite(number) for number in _floats(value)):
-        yield Problem(path, "holds a number that JSON can't express. Use a finite one.")
-    elif any(abs(number) >= MAX_FLOAT for number in _floats(value)):
-        yield Problem(path, "holds a float of 1e16 or more, which would become an integer.")
-
-
-def _floats(value: object) -> Iterator[float]:
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case float() as number:
-                yield number
-            case list() as items:
-                waiting.extend(items)
-            case dict() as items:
-                waiting.extend(items.values())
+    if variant.value is None:
+        yield Problem(
+            f"{path}.value", "is null. Give a text, a number, true, false, a list or an object."
+        )
+    if problem := unstorable(variant.value):
+        yield Problem(f"{path}.value", problem)
 
 
 def _rule(
@@ -178,10 +208,10 @@ def _rule(
             tolerable=True,
         )
     for position, key in enumerate(rule.segments):
-        if key not in segments:
-            yield Problem(f"{path}.segments[{position}]", f"there is no segment {key!r}.")
-        elif key in broken:
+        if key in broken:
             yield Problem(f"{path}.segments[{position}]", f"the segment {key!r} is broken.")
+        elif key not in segments:
+            yield Problem(f"{path}.segments[{position}]", f"there is no segment {key!r}.")
     keys = [variant.key for variant in flag.variants]
     if rule.variant and rule.variant not in keys:
         yield Problem(f"{path}.variant", _no_such_variant(rule.variant, keys))
@@ -204,15 +234,15 @@ def _prerequisites(
 def _condition(
     path: str, condition: Condition, segments: Mapping[str, Segment]
 ) -> Iterator[Problem]:
-    if condition.operator != "in_segment" and not 0 < len(condition.attribute) <= MAX_NAME:
-        yield Problem(f"{path}.attribute", f"give a name of 1 to {MAX_NAME} characters.")
+    if condition.operator != "in_segment":
+        yield from _name(f"{path}.attribute", condition.attribute)
     problems = operand_problems(
         condition.operator, list(condition.values), ignore_case=condition.ignore_case
     )
-    for problem in problems:
-        yield Problem(
-            f"{path}.values", problem, tolerable=_one_bad_network(condition, len(problems))
-        )
+    tolerable = _one_bad_network(condition, len(problems))
+    unstorables = [problem for value in condition.values if (problem := unstorable(value))]
+    for problem in (*problems, *unstorables):
+        yield Problem(f"{path}.values", problem, tolerable=tolerable)
     if condition.operator == "in_segment":
         for key in condition.values:
             if isinstance(key, str) and key not in segments:
