@@ -8,7 +8,8 @@ look-ups, one hash and one integer comparison.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import mmh3
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     Evaluators = Mapping[str, "Evaluator"]
     Evaluator = Callable[[EvaluationContext, Evaluators], Evaluation]
+    Outcome = Evaluation | Evaluator  # an answer that is the same for everybody, or one to find
+    Segments = Mapping[str, Segment]
     Test = Callable[[EvaluationContext], bool]
 
 _hash = mmh3.hash
@@ -53,7 +56,9 @@ def on(flag: Flag, variant: Variant | None, reason: str, *, rule: int | None = N
     return Evaluation(flag.key, variant.value, active, variant.key, reason, rule=rule)
 
 
-def compile_flag(flag: Flag, test: Callable[[str], Test], *, unsound: bool = False) -> Evaluator:
+def compile_flag(
+    flag: Flag, segments: Segments, test: Callable[[str], Test], *, unsound: bool = False
+) -> Evaluator:
     """Compile a flag.
 
     ``test`` gives the compiled segment of a key; an *unsound* flag is one whose prerequisites run
@@ -61,7 +66,7 @@ def compile_flag(flag: Flag, test: Callable[[str], Test], *, unsound: bool = Fal
     """
     if flag.archived or not flag.enabled:
         return _constant(off(flag, evaluation.DISABLED))
-    evaluator = _targeting(flag, test)
+    evaluator = _targeting(flag, segments, test)
     if unsound:
         message = f"Its prerequisites {references.UNSOUND}."
         evaluator = _constant(off(flag, evaluation.PREREQUISITE_FAILED, message=message))
@@ -70,6 +75,10 @@ def compile_flag(flag: Flag, test: Callable[[str], Test], *, unsound: bool = Fal
     if flag.active_from or flag.active_until:
         evaluator = _scheduled(flag, evaluator)
     return evaluator
+
+
+def _evaluator(outcome: Outcome) -> Evaluator:
+    return _constant(outcome) if isinstance(outcome, Evaluation) else outcome
 
 
 def _constant(answer: Evaluation) -> Evaluator:
@@ -109,26 +118,60 @@ def _prerequisites(flag: Flag, evaluator: Evaluator) -> Evaluator:
     return guarded
 
 
-def _targeting(flag: Flag, test: Callable[[str], Test]) -> Evaluator:
+def _targeting(flag: Flag, segments: Segments, test: Callable[[str], Test]) -> Evaluator:
     reason = evaluation.DEFAULT if flag.rules else evaluation.STATIC
-    otherwise = _share(flag, flag.percentage, "", reason, None)
-    rules = [
-        (contains, _rule(flag, rule, position))
+    otherwise = _evaluator(_share(flag, flag.percentage, "", reason, None))
+    audiences = [
+        (segments[key], outcome)
         for position, rule in enumerate(flag.rules, start=1)
-        if (contains := _any([test(key) for key in rule.segments])) is not None
+        for outcome in [_rule(flag, rule, position)]
+        for key in rule.segments
     ]
-    if not rules:
+    if not audiences:
         return otherwise
-    if len(rules) == 1:
-        return _single(*rules[0], otherwise)
+    (first, outcome), *others = audiences
+    if _just_members(first) and isinstance(outcome, Evaluation):
+        return _people(first.included, outcome, _audiences(others, otherwise, test))
+    return _audiences(audiences, otherwise, test)
 
-    def targeting(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
-        for contains, serve in rules:
+
+def _rule(flag: Flag, rule: Rule, position: int) -> Outcome:
+    return _share(flag, rule.percentage, rule.variant, evaluation.TARGETING_MATCH, position)
+
+
+def _people(included: frozenset[bytes], answer: Evaluation, otherwise: Evaluator) -> Evaluator:
+    # "Just these people", the rule that most flags begin with: half the calls of the general form.
+    def people(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        if context.units[TARGETING_KEY] in included:
+            return answer
+        return otherwise(context, evaluators)
+
+    return people
+
+
+def _audiences(
+    audiences: list[tuple[Segment, Outcome]], otherwise: Evaluator, test: Callable[[str], Test]
+) -> Evaluator:
+    served = [(segment, _evaluator(outcome)) for segment, outcome in audiences]
+    walk = _walk([(test(segment.key), serve) for segment, serve in served], otherwise)
+    if len(served) > 1 and all(_just_plain(segment) for segment, _serve in served):
+        return _listed(served, walk, otherwise)
+    return walk
+
+
+def _walk(tests: list[tuple[Test, Evaluator]], otherwise: Evaluator) -> Evaluator:
+    if not tests:
+        return otherwise
+    if len(tests) == 1:
+        return _single(*tests[0], otherwise)
+
+    def walk(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        for contains, serve in tests:
             if contains(context):
                 return serve(context, evaluators)
         return otherwise(context, evaluators)
 
-    return targeting
+    return walk
 
 
 def _single(contains: Test, serve: Evaluator, otherwise: Evaluator) -> Evaluator:
@@ -138,20 +181,45 @@ def _single(contains: Test, serve: Evaluator, otherwise: Evaluator) -> Evaluator
     return single
 
 
-def _rule(flag: Flag, rule: Rule, position: int) -> Evaluator:
-    return _share(flag, rule.percentage, rule.variant, evaluation.TARGETING_MATCH, position)
-
-
-def _share(
-    flag: Flag, percentage: Decimal, variant: str, reason: str, rule: int | None
+def _listed(
+    served: list[tuple[Segment, Evaluator]], walk: Evaluator, otherwise: Evaluator
 ) -> Evaluator:
+    # Rules that only compare plain values: one look-up for neighbours that ask for one attribute.
+    tables = [
+        (attribute, _table(neighbours))
+        for attribute, neighbours in groupby(served, lambda each: each[0].conditions[0].attribute)
+    ]
+
+    def listed(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        attributes = context.attributes
+        for attribute, table in tables:
+            value = attributes[attribute]
+            if type(value) is str or type(value) is bool:
+                if value in table:
+                    return table[value](context, evaluators)
+            elif value is not None:
+                return walk(context, evaluators)
+        return otherwise(context, evaluators)
+
+    return listed
+
+
+def _table(served: Iterable[tuple[Segment, Evaluator]]) -> dict[object, Evaluator]:
+    table: dict[object, Evaluator] = {}
+    for segment, serve in served:
+        for value in segment.conditions[0].values:
+            table.setdefault(value, serve)  # the first rule decides
+    return table
+
+
+def _share(flag: Flag, percentage: Decimal, variant: str, reason: str, rule: int | None) -> Outcome:
     if percentage <= 0:
-        return _constant(off(flag, reason, rule=rule))
+        return off(flag, reason, rule=rule)
     outcomes = _outcomes(flag, variant)
     if len(outcomes) > 1:
         return _weighted(flag, percentage, outcomes, rule)
     if percentage >= 100:
-        return _constant(on(flag, outcomes[0], reason, rule=rule))
+        return on(flag, outcomes[0], reason, rule=rule)
     return _percentage(flag, percentage, outcomes[0], rule)
 
 
@@ -207,20 +275,15 @@ def _without_unit(flag: Flag, rule: int | None) -> Evaluation:
     return off(flag, evaluation.ERROR, rule=rule, error=evaluation.TARGETING_KEY_MISSING)
 
 
-def _any(tests: list[Test]) -> Test | None:
-    """Fold tests of which one is enough; None stands for the one that never matches."""
-    if len(tests) < 2:
-        return tests[0] if tests else None
-    return lambda context: any(test(context) for test in tests)
-
-
 def compile_segment(segment: Segment, test: Callable[[str], Test]) -> Test:
     """Compile a segment; ``test`` gives the compiled segment of another key."""
+    included, excluded = segment.included, segment.excluded
+    if _just_members(segment):
+        return lambda context: context.units[TARGETING_KEY] in included
     conditions = [_condition(condition, test) for condition in segment.conditions]
     meets = _meets(conditions, match_all=segment.match_all)
-    if not segment.included and not segment.excluded:
+    if not included and not excluded:
         return meets
-    included, excluded = segment.included, segment.excluded
 
     def contains(context: EvaluationContext) -> bool:
         unit = context.units[TARGETING_KEY]
@@ -229,6 +292,16 @@ def compile_segment(segment: Segment, test: Callable[[str], Test]) -> Test:
         return unit in included or meets(context)
 
     return contains
+
+
+def _just_members(segment: Segment) -> bool:
+    return not segment.conditions and not segment.excluded
+
+
+def _just_plain(segment: Segment) -> bool:
+    if segment.included or segment.excluded or len(segment.conditions) != 1:
+        return False
+    return _plain(segment.conditions[0])
 
 
 def _meets(conditions: list[Test], *, match_all: bool) -> Test:
@@ -245,8 +318,8 @@ def _condition(condition: Condition, test: Callable[[str], Test]) -> Test:
         return _in_segment([test(str(key)) for key in condition.values], negate=condition.negate)
     if condition.operator == "exists":
         return _exists(condition.attribute, negate=condition.negate)
-    if not condition.negate and not condition.ignore_case and _plain_texts(condition):
-        return _one_of_texts(condition.attribute, frozenset(condition.values))
+    if _plain(condition):
+        return _one_of_plain(condition.attribute, frozenset(condition.values))
     matches = matcher(condition.operator, condition.values, ignore_case=condition.ignore_case)
     return _matches(condition.attribute, matches, negate=condition.negate)
 
@@ -269,18 +342,20 @@ def _matches(attribute: str, matches: Callable[[object], bool], *, negate: bool)
     return met
 
 
-def _plain_texts(condition: Condition) -> bool:
-    return condition.operator == "one_of" and all(type(v) is str for v in condition.values)
+def _plain(condition: Condition) -> bool:
+    if condition.operator != "one_of" or condition.negate or condition.ignore_case:
+        return False
+    return all(type(value) in (str, bool) for value in condition.values)
 
 
-def _one_of_texts(attribute: str, texts: frozenset[object]) -> Test:
-    # The most frequent condition by far; one call less than the general form.
-    matches = matcher("one_of", tuple(texts))
+def _one_of_plain(attribute: str, values: frozenset[object]) -> Test:
+    # The most frequent condition by far, of texts or booleans: less calls than the general form.
+    matches = matcher("one_of", tuple(values))
 
     def one_of(context: EvaluationContext) -> bool:
         value = context.attributes[attribute]
-        if type(value) is str:
-            return value in texts
+        if type(value) is str or type(value) is bool:
+            return value in values
         return value is not None and matches(value)
 
     return one_of

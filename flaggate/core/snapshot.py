@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flaggate.core import evaluation, references
@@ -54,6 +53,26 @@ class Snapshot:
     ``flags``, with its last good definition.
     """
 
+    # Slots, because cached properties would cost each decision a third more on Python 3.11: they
+    # give the instance a dictionary, and reading any attribute becomes slower.
+    __slots__ = (
+        "_attributes",
+        "_carried",
+        "_compiled",
+        "_tests",
+        "client_keys",
+        "evaluators",
+        "flags",
+        "keys",
+        "loaded_at",
+        "quarantined",
+        "segments",
+        "source",
+        "told",
+        "unsound",
+        "version",
+    )
+
     def __init__(
         self,
         flags: Mapping[str, Flag],
@@ -72,7 +91,13 @@ class Snapshot:
         self.source = source
         self.loaded_at = loaded_at
         self.told: set[str] = set()  # unknown keys that the log has been told of
+        #: The keys of all flags that are not archived, and those that a browser may see.
+        self.keys = [key for key, flag in flags.items() if not flag.archived]
+        self.client_keys = [key for key in self.keys if flags[key].client_visible]
+        #: The flags whose prerequisites run in a circle, too deep, or into too many steps.
+        self.unsound = _unsound(flags)
         self.evaluators = Evaluators(self)
+        self._attributes: frozenset[str] | None = None
         self._tests: dict[str, Test] = {}
         self._compiled: dict[str, tuple[Resolved, Evaluator]] = {}
         self._carried = previous._carry(flags) if previous else {}
@@ -84,33 +109,14 @@ class Snapshot:
         """Answer one flag; raises KeyError where there is none."""
         return self.evaluators[key](context, self.evaluators)
 
-    @cached_property
-    def unsound(self) -> frozenset[str]:
-        """The flags whose prerequisites run in a circle, too deep, or into too many steps."""
-        return references.unsound(
-            {
-                key: [each.flag for each in flag.prerequisites]
-                for key, flag in self.flags.items()
-                if flag.prerequisites
-            }
-        )
-
-    @cached_property
+    @property
     def attributes(self) -> frozenset[str]:
         """The attributes that any flag may read."""
-        return frozenset().union(
-            *(references.attributes_of(flag, self.segments) for flag in self.flags.values())
-        )
-
-    @cached_property
-    def keys(self) -> list[str]:
-        """The keys of all flags that are not archived."""
-        return [key for key, flag in self.flags.items() if not flag.archived]
-
-    @cached_property
-    def client_keys(self) -> list[str]:
-        """The keys among them that a browser may see."""
-        return [key for key in self.keys if self.flags[key].client_visible]
+        if self._attributes is None:
+            self._attributes = frozenset().union(
+                *(references.attributes_of(flag, self.segments) for flag in self.flags.values())
+            )
+        return self._attributes
 
     def compiled(self, key: str) -> Evaluator:
         """Compile a flag, or take over its closure while all that decides it is unchanged."""
@@ -122,7 +128,7 @@ class Snapshot:
         if carried and carried[0] == resolved:
             evaluator = carried[1]
         else:
-            evaluator = compile_flag(flag, self.test, unsound=resolved[2])
+            evaluator = compile_flag(flag, self.segments, self.test, unsound=resolved[2])
         self._compiled[key] = (resolved, evaluator)
         return evaluator
 
@@ -135,6 +141,16 @@ class Snapshot:
     def _carry(self, flags: Mapping[str, Flag]) -> dict[str, tuple[Resolved, Evaluator]]:
         known = {**self._carried, **self._compiled}
         return {key: entry for key, entry in known.items() if key in flags}
+
+
+def _unsound(flags: Mapping[str, Flag]) -> frozenset[str]:
+    return references.unsound(
+        {
+            key: [each.flag for each in flag.prerequisites]
+            for key, flag in flags.items()
+            if flag.prerequisites
+        }
+    )
 
 
 def _left_out(key: str, quarantined: Quarantined) -> Evaluator:
