@@ -1,5 +1,6 @@
 """The one write path: every change of flags and segments goes through ``change()``."""
 
+from flaggate.changes import rollouts
 from flaggate.changes.actions import (
     add_members,
     archive,
@@ -26,5 +27,6 @@ __all__ = [
     "include",
     "restore",
     "rollout",
+    "rollouts",
     "to_percentage",
 ]

@@ -29,13 +29,13 @@ def create(key: str, *, variants: Iterable[tuple[str, Any, int]] = (), **options
         flag.save()
         for order, (variant, value, weight) in enumerate(variants):
             flag.variants.create(key=variant, value=value, weight=weight, order=order)
-    return _fresh(flag)
+    return fresh(flag)
 
 
 def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
     """Turn a flag on; with ``for_keys`` also include just these targeting keys."""
     with change(**how):
-        flag = _unarchived(key)
+        flag = unarchived(key)
         flag.enabled = True
         flag.save()
         if people := list(for_keys):
@@ -43,50 +43,50 @@ def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
                 flag.percentage = Decimal(0)  # "just these people", not these and everyone else
                 flag.save()
             include(flag, people)
-    return _fresh(flag)
+    return fresh(flag)
 
 
 def disable(key: str, **how: Any) -> Flag:
     """Turn a flag off for everybody. Never refused for what its rows hold."""
     with change(**how):
-        flag = _flag(key)
+        flag = flag_of(key)
         flag.enabled = False
         flag.save(update_fields=["enabled", "modified"])
-    return _fresh(flag)
+    return fresh(flag)
 
 
 def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Flag:
     """Set the share of everyone whom no rule catches: percent, 0-100. Raises Invalid."""
     with change(**how):
-        flag = _unarchived(key)
+        flag = unarchived(key)
         flag.percentage = to_percentage(flag.key, percentage)
         _clean(flag)
         flag.save()
-    return _fresh(flag)
+    return fresh(flag)
 
 
 def archive(key: str, **how: Any) -> Flag:
     """Retire a flag: off, and hidden by default."""
     with change(**how):
-        flag = _flag(key)
+        flag = flag_of(key)
         flag.archived_at = flag.archived_at or timezone.now()
         flag.save(update_fields=["archived_at", "modified"])
-    return _fresh(flag)
+    return fresh(flag)
 
 
 def restore(key: str, **how: Any) -> Flag:
     """Bring an archived flag back, as it was."""
     with change(**how):
-        flag = _flag(key)
+        flag = flag_of(key)
         flag.archived_at = None
         flag.save()
-    return _fresh(flag)
+    return fresh(flag)
 
 
 def delete(key: str, **how: Any) -> None:
     """Delete a flag for good; its key can't be used again if it was ever enabled."""
     with change(**how):
-        flag = _flag(key)
+        flag = flag_of(key)
         if users := sorted(flag.required_by.values_list("flag__key", flat=True)):
             raise ChangeRefused(
                 f"flag {key}: is required by {', '.join(users)}. Remove it there first."
@@ -142,7 +142,8 @@ def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return fields, {name: value for name, value in options.items() if name in HOW}
 
 
-def _flag(key: str) -> Flag:
+def flag_of(key: str) -> Flag:
+    """Read a flag for a change. Raises UnknownFlag."""
     flag = Flag.objects.using(state.alias()).filter(key=key).first()
     if flag is None:
         raise UnknownFlag(f"There is no flag {key!r}. `manage.py flags list` shows them all.")
@@ -150,14 +151,16 @@ def _flag(key: str) -> Flag:
     return found
 
 
-def _unarchived(key: str) -> Flag:
-    flag = _flag(key)
+def unarchived(key: str) -> Flag:
+    """Read a flag for a change. Raises UnknownFlag, and ChangeRefused if it is archived."""
+    flag = flag_of(key)
     if flag.archived:
         raise ChangeRefused(f"flag {key}: is archived. Restore it first: `flags restore {key}`.")
     return flag
 
 
-def _fresh(flag: Flag) -> Flag:
+def fresh(flag: Flag) -> Flag:
+    """Give a flag the version that its change has made."""
     flag.refresh_from_db(fields=["version"])
     return flag
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -213,7 +214,7 @@ class _Validation:
                 broken=found.unreadable,
                 broken_segments=broken,
             )
-            yield f"flag {key}", list(problems)
+            yield f"flag {key}", [*problems, *_rollout_problems(before, after)]
 
     def _unsound(self) -> frozenset[str]:
         edges: dict[str, list[str]] = {}
@@ -240,6 +241,27 @@ def _only_turned_off(before: Entry | None, after: Entry) -> bool:
         return False
     differing = {name for name, value in after[2].items() if value != before[2][name]}
     return differing <= {"enabled", "archived_at"}
+
+
+def _rollout_problems(before: Entry | None, after: Entry) -> Iterator[Problem]:
+    """Find what is wrong with the stages, which a snapshot sees laid out in time only."""
+    flag = after[2]
+    stages = flag["stages"]
+    for position, (stage, later) in enumerate(pairwise(stages)):
+        if stage["holds"] is None:
+            yield Problem(f"stages[{position}].holds", "is empty. Only the last stage may stay.")
+        if later["percentage"] < stage["percentage"]:
+            path = f"stages[{position + 1}].percentage"
+            yield Problem(path, "is below the stage before. Raise it.")
+    if flag["rollout"] is None:
+        return
+    if not stages:
+        yield Problem("stages", "are missing, but a rollout is running. Add one, or stop it.")
+    if before is None or before[2]["rollout"] is None:
+        return
+    if before[2]["percentage"] != flag["percentage"]:
+        remedy = f"Stop it first: `flags rollout {flag['key']} --stop`."
+        yield Problem("percentage", f"is replaced by the stages of a running rollout. {remedy}")
 
 
 def _variant_keys(entry: Entry | None) -> set[str]:

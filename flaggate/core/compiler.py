@@ -121,6 +121,8 @@ def _prerequisites(flag: Flag, evaluator: Evaluator) -> Evaluator:
 def _targeting(flag: Flag, segments: Segments, test: Callable[[str], Test]) -> Evaluator:
     reason = evaluation.DEFAULT if flag.rules else evaluation.STATIC
     otherwise = _evaluator(_share(flag, flag.percentage, "", reason, None))
+    if flag.stages:
+        otherwise = _staged(flag, otherwise, reason)
     audiences = [
         (segments[key], outcome)
         for position, rule in enumerate(flag.rules, start=1)
@@ -172,6 +174,19 @@ def _walk(tests: list[tuple[Test, Evaluator]], otherwise: Evaluator) -> Evaluato
         return otherwise(context, evaluators)
 
     return walk
+
+
+def _staged(flag: Flag, before: Evaluator, reason: str) -> Evaluator:
+    starts = [stage.starts for stage in flag.stages]
+    shares = [_evaluator(_share(flag, each.percentage, "", reason, None)) for each in flag.stages]
+    shares.insert(0, before)
+
+    def staged(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
+        now = context.now
+        share = shares[bisect_right(starts, now)] if now is not None else before
+        return share(context, evaluators)
+
+    return staged
 
 
 def _single(contains: Test, serve: Evaluator, otherwise: Evaluator) -> Evaluator:

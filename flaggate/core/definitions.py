@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from flaggate.core.stages import Stage
+
 EVERYONE = Decimal(100)
 NOBODY = Decimal(0)
 
@@ -94,6 +96,7 @@ class Flag:
     variants: tuple[Variant, ...] = ()
     rules: tuple[Rule, ...] = ()
     prerequisites: tuple[Prerequisite, ...] = ()
+    stages: tuple[Stage, ...] = ()  # of a running rollout; each replaces the percentage
 
 
 @dataclass(frozen=True, slots=True)

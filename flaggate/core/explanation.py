@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from flaggate.core import bucketing, evaluation, references
+from flaggate.core import bucketing, evaluation, references, stages
 from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation
 from flaggate.core.operators import matcher
 
@@ -91,6 +91,7 @@ class Explanation:
     prerequisites: list[PrerequisiteStep] = field(default_factory=list)
     rules: list[RuleStep] = field(default_factory=list)
     share: ShareStep | None = None
+    stage: int | None = None  # of a running rollout, counted from 0
     quarantined: str = ""
 
 
@@ -161,9 +162,11 @@ class _Walk:
                 return explanation
             explanation.rules.append(step)
         reason = evaluation.DEFAULT if flag.rules else evaluation.STATIC
-        explanation.share, explanation.evaluation = self._serve(
-            flag, flag.percentage, "", reason, None
-        )
+        explanation.stage = stages.position(flag.stages, self.context.now)
+        percentage = flag.percentage
+        if explanation.stage is not None:
+            percentage = flag.stages[explanation.stage].percentage
+        explanation.share, explanation.evaluation = self._serve(flag, percentage, "", reason, None)
         return explanation
 
     def _within(self, flag: Flag) -> bool:

@@ -86,6 +86,6 @@ def attributes_of(flag: Flag, segments: Mapping[str, Segment]) -> set[str]:
         for condition in segment.conditions
         if condition.operator != "in_segment"
     }
-    if flag.rules or flag.variants or flag.percentage % 100:
+    if flag.rules or flag.variants or flag.stages or flag.percentage % 100:
         used |= {"targeting_key", flag.bucket_by or "targeting_key"}
     return used

@@ -63,6 +63,8 @@ def flag_problems(
     if flag.active_from and flag.active_until and flag.active_from >= flag.active_until:
         yield Problem("active_until", "is not after active_from. Set a later time, or none.")
     yield from _percentage("percentage", flag.percentage)
+    for position, stage in enumerate(flag.stages):
+        yield from _percentage(f"stages[{position}].percentage", stage.percentage)
     yield from _variants(flag)
     for position, rule in enumerate(flag.rules):
         yield from _rule(f"rules[{position}]", rule, flag, segments, broken_segments)

@@ -3,6 +3,7 @@
 from flaggate.models.flags import Flag, Prerequisite, Rule, Tombstone, Variant
 from flaggate.models.recording import Usage
 from flaggate.models.revisions import Revision
+from flaggate.models.rollouts import Rollout, Stage
 from flaggate.models.segments import Condition, Segment, SegmentMember
 from flaggate.models.state import State
 
@@ -11,9 +12,11 @@ __all__ = [
     "Flag",
     "Prerequisite",
     "Revision",
+    "Rollout",
     "Rule",
     "Segment",
     "SegmentMember",
+    "Stage",
     "State",
     "Tombstone",
     "Usage",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flaggate.models.flags import Flag, Rule
+from flaggate.models.rollouts import Rollout
 from flaggate.models.segments import Segment
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ PLAIN = (
 def of_flags(using: str, keys: Iterable[int]) -> dict[int, tuple[str, int, Document]]:
     """Return key, version and document of flags, by primary key."""
     flags = Flag.objects.using(using).filter(pk__in=list(keys))
-    flags = flags.prefetch_related("variants", "rules__segments", "prerequisites__required")
+    flags = flags.select_related("rollout").prefetch_related(
+        "variants", "rules__segments", "prerequisites__required", "stages"
+    )
     return {flag.pk: (flag.key, flag.version, of_flag(flag)) for flag in flags}
 
 
@@ -69,6 +72,14 @@ def of_flag(flag: Flag) -> Document:
             {"flag": each.required.key, "variant": each.variant}
             for each in flag.prerequisites.all()
         ],
+        "stages": [
+            {
+                "percentage": number(each.percentage),
+                "holds": each.holds.total_seconds() if each.holds else None,
+            }
+            for each in sorted(flag.stages.all(), key=lambda each: (each.order, each.pk))
+        ],
+        "rollout": _rollout(flag),
     }
 
 
@@ -92,6 +103,13 @@ def of_segment(segment: Segment) -> Document:
         "included": _members(segment, excluded=False),
         "excluded": _members(segment, excluded=True),
     }
+
+
+def _rollout(flag: Flag) -> Document | None:
+    rollout: Rollout | None = getattr(flag, "rollout", None)
+    if rollout is None:
+        return None
+    return {"started_at": _moment(rollout.started_at), "paused_at": _moment(rollout.paused_at)}
 
 
 def number(percentage: Decimal) -> float | int:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from flaggate import models
 from flaggate.core import bucketing
 from flaggate.core import definitions as core
 from flaggate.core.definitions import Quarantined
+from flaggate.core.stages import Stage, schedule
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -138,6 +139,8 @@ class _Parts:
         self.rule_segments = _grouped(
             using, models.Rule.segments.through, "rule_id segment_id id", column="rule_id"
         )
+        self.stages = _grouped(using, models.Stage, "flag_id order id percentage holds", only)
+        self.rollouts = _grouped(using, models.Rollout, "flag_id started_at paused_at", only)
         self.prerequisites = _grouped(
             using, models.Prerequisite, "flag_id id required_id variant", only
         )
@@ -159,6 +162,7 @@ def _flag(row: Row, parts: _Parts) -> core.Flag:
         _variants(parts.variants.get(pk, ())),
         tuple(_rule(each, parts) for each in sorted(parts.rules.get(pk, ()))),
         tuple(_prerequisite(each, parts) for each in sorted(parts.prerequisites.get(pk, ()))),
+        _stages(parts.rollouts.get(pk), sorted(parts.stages.get(pk, ()))),
     )
 
 
@@ -187,6 +191,20 @@ def _prerequisite(row: Row, parts: _Parts) -> core.Prerequisite:
     return core.Prerequisite(
         str(parts.flag_keys.get(required, f"#{required}")), _text(variant, "variant")
     )
+
+
+def _stages(rollouts: list[Row] | None, rows: list[Row]) -> tuple[Stage, ...]:
+    if not rollouts:
+        return ()
+    started_at, paused_at = rollouts[0]
+    start = _moment(started_at, "started_at")
+    if start is None:
+        raise ValueError("started_at: is null.")
+    stages = [
+        (_percentage(percentage, "percentage"), _duration(holds, "holds"))
+        for _order, _id, percentage, holds in rows
+    ]
+    return schedule(start, _moment(paused_at, "paused_at"), stages)
 
 
 def _grouped(
@@ -290,6 +308,12 @@ def _moment(value: Any, name: str) -> datetime | None:
     if moment is None:
         raise ValueError(f"{name}: {value!r} is no date and time.")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _duration(value: Any, name: str) -> timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    return timedelta(microseconds=_integer(value, name))
 
 
 def _json(value: Any, name: str) -> Any:
