@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -75,9 +76,9 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture
-def shared_database(tmp_path: Path) -> Iterator[SharedDatabase]:
+def shared_database(tmp_path: Path, django_db_blocker: Any) -> Iterator[SharedDatabase]:
     """An empty database of the server under test, migrated."""
-    with _fresh(tmp_path) as url:
+    with django_db_blocker.unblock(), _fresh(tmp_path) as url:
         database = SharedDatabase(url)
         subprocess.run(
             [sys.executable, "-m", "django", "migrate", "--verbosity=0"],
@@ -101,15 +102,19 @@ class _fresh:
     def __enter__(self) -> str:
         if connection.vendor == "sqlite":
             return f"sqlite:///{self.folder / 'flags.sqlite3'}?timeout=60"
-        self._execute(f"CREATE DATABASE {self.name}")
+        _on_server(f"CREATE DATABASE {self.name}")
         return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{self.name}"))
 
     def __exit__(self, *_: object) -> None:
-        if connection.vendor == "postgresql":
-            self._execute(f"DROP DATABASE {self.name} WITH (FORCE)")
+        force = " WITH (FORCE)" if connection.vendor == "postgresql" else ""
+        if connection.vendor != "sqlite":
+            _on_server(f"DROP DATABASE {self.name}{force}")
 
-    def _execute(self, sql: str) -> None:
-        import psycopg
 
-        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
-            server.execute(sql)
+def _on_server(sql: str) -> None:
+    """Run a statement outside any transaction, on the server under test."""
+    server = connection.copy()
+    server.settings_dict["NAME"] = urlsplit(os.environ["DATABASE_URL"]).path.lstrip("/")
+    with server.cursor() as cursor:
+        cursor.execute(sql)
+    server.close()
