@@ -1,0 +1,87 @@
+"""A Chromium, and a shop that two processes serve from one database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.example_project.shop import MANAGE, environment, eventually, manage
+
+FORGET = """
+from flaggate.models import Flag, Prerequisite, Tombstone
+Prerequisite.objects.filter(required__key="new_checkout").delete()
+Flag.objects.filter(key="new_checkout").delete()
+Tombstone.objects.all().delete()
+"""
+CHROMIUM = os.environ.get("FLAGGATE_TEST_CHROMIUM") or shutil.which("chromium") or ""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page whose console must stay empty: a refused script or style would speak there."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    context.close()
+    assert said == []
+
+
+@contextmanager
+def server(database: Path) -> Iterator[str]:
+    """Serve the shop from a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    process = subprocess.Popen(
+        [sys.executable, str(MANAGE), "runserver", "--noreload", address],
+        env=environment(database),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: answers(address), seconds=60)
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(address: str) -> bool:
+    host, port = address.split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """The seeded shop, before anybody thought of a new checkout."""
+    path = tmp_path / "shop.sqlite3"
+    manage(path, "migrate", "--verbosity=0")
+    manage(path, "seed")
+    manage(path, "shell", "--verbosity=0", "-c", FORGET)
+    return path

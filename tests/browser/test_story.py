@@ -1,0 +1,116 @@
+"""The main job: a feature is released in stages, and switched off, while two processes serve."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from math import sqrt
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import server
+
+pytestmark = pytest.mark.browser
+
+VISITORS = 200
+PRODUCT = "/products/midnight-ink/"
+
+
+@pytest.fixture
+def shop(database: Path) -> Iterator[tuple[str, str]]:
+    """Two processes on one database."""
+    with server(database) as first, server(database) as second:
+        yield first, second
+
+
+class Visitors:
+    """Browsers, one after the other, each with its own visitor cookie."""
+
+    def __init__(self, context: BrowserContext, shop: str) -> None:
+        self.context = context
+        self.page = context.new_page()
+        self.shop = shop
+        # What is judged are the words of the page; the drawings only take time.
+        context.route("**/*.{svg,css,js}", lambda route: route.abort())
+        self.cookies = [self._become_new() for _ in range(VISITORS)]
+
+    def _become_new(self) -> str:
+        self.context.clear_cookies()
+        self.page.goto(self.shop + PRODUCT)
+        cookies = {each["name"]: each["value"] for each in self.context.cookies()}
+        return cookies["flaggate_visitor"]
+
+    def inside(self) -> set[str]:
+        """Those who are offered the new checkout."""
+        return {cookie for cookie in self.cookies if self._sees(cookie)}
+
+    def _sees(self, cookie: str) -> bool:
+        self.context.clear_cookies()
+        self.context.add_cookies(
+            [{"name": "flaggate_visitor", "value": cookie, "url": self.shop}]
+        )
+        self.page.goto(self.shop + PRODUCT)
+        return self.page.get_by_role("button", name="Buy now").count() == 1
+
+
+def set_flag(admin: Page, *, percentage: str = "", enabled: bool = True) -> None:
+    """Change the flag on its page in admin, and save."""
+    if percentage:
+        admin.get_by_label("Percentage", exact=False).first.fill(percentage)
+    admin.get_by_label("Enabled").set_checked(enabled)
+    admin.get_by_role("button", name="Save and continue editing").click()
+    expect(admin.locator(".messagelist .success")).to_be_visible()
+
+
+def fits(found: set[str], percentage: int) -> bool:
+    """Whether a share is within 4.5 standard deviations: wrong once in 150,000 runs."""
+    share = percentage / 100
+    return abs(len(found) - VISITORS * share) <= 4.5 * sqrt(VISITORS * share * (1 - share))
+
+
+def test_the_new_checkout_goes_from_0_to_5_to_50_to_100_percent_and_off(
+    shop: tuple[str, str], browser: Browser, page: Page
+) -> None:
+    first, second = shop
+    visitors = Visitors(browser.new_context(), first)
+    elsewhere = browser.new_page()
+
+    page.goto(f"{first}/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("admin")
+    page.get_by_role("button", name="Log in").click()
+
+    page.goto(f"{first}/admin/flaggate/flag/add/")
+    page.get_by_label("Key", exact=False).first.fill("new_checkout")
+    page.get_by_label("Bucket by").fill("visitor")
+    set_flag(page, percentage="0")
+    inside = {0: visitors.inside()}
+    assert inside[0] == set()
+
+    for percentage in (5, 50, 100):
+        set_flag(page, percentage=str(percentage))
+        saved = time.monotonic()
+        if percentage == 100:
+            assert follows(elsewhere, second, on=True, since=saved) <= 1.5
+        inside[percentage] = visitors.inside()
+        assert fits(inside[percentage], percentage), len(inside[percentage])
+    assert inside[5] <= inside[50] <= inside[100]
+    assert len(inside[100]) == VISITORS
+
+    set_flag(page, enabled=False)
+    saved = time.monotonic()
+    assert follows(elsewhere, second, on=False, since=saved) <= 1.5
+    assert visitors.inside() == set()
+
+
+def follows(page: Page, shop: str, *, on: bool, since: float) -> float:
+    """Reload a page of the other process until it has followed; return after how many seconds."""
+    page.route("**/*.{svg,css,js}", lambda route: route.abort())
+    while True:
+        asked = time.monotonic()
+        page.goto(shop + PRODUCT)
+        if (page.get_by_role("button", name="Buy now").count() == 1) is on:
+            return asked - since
+        assert asked - since < 30, "the second process never followed"
