@@ -49,5 +49,5 @@ def a_request(path: str = "/", user: Any = None, **environment: Any) -> HttpRequ
     """Build a request as it looks after the middleware of sessions and of authentication."""
     request = RequestFactory().get(path, **environment)
     request.session = SessionStore()
-    request.user = user or AnonymousUser()
+    request.user = AnonymousUser() if user is None else user
     return request

@@ -56,8 +56,10 @@ def visitor_of(client: Client) -> str:
     return client.get("/who/").content.decode()
 
 
-def signed(value: str) -> str:
-    return signing.get_cookie_signer(salt=COOKIE + "flaggate.visitor").sign(value)
+def signed(value: str, salt: str = "flaggate.visitor") -> str:
+    response = HttpResponse()
+    response.set_signed_cookie(COOKIE, value, salt=salt)
+    return str(response.cookies[COOKIE].value)
 
 
 # --- When there is a cookie ---
@@ -171,7 +173,7 @@ def test_a_cookie_that_the_server_signed_is_believed(client):
 
 
 def test_a_cookie_that_was_signed_for_another_purpose_is_not(client):
-    client.cookies[COOKIE] = signing.get_cookie_signer(salt="sessions").sign("42")
+    client.cookies[COOKIE] = signed("42", salt="another purpose")
     assert client.get("/for_42/").content.startswith(b"False")
 
 
