@@ -38,15 +38,19 @@ def differences(before: Document | None, after: Document | None) -> list[str]:
     if after is None:
         return [_("deleted")]
     if before is None:
-        return [_("created"), *_differing(_beginning(after), after)]
+        return [_("created"), *_beyond_beginning(after)]
     return list(_differing(before, after))
 
 
-def _beginning(document: Document) -> Document:
-    fields = {
-        name: BEGINNING.get(name, EMPTY.get(type(value))) for name, value in document.items()
-    }
-    return {**fields, **{name: document[name] for name in IDENTITY if name in document}}
+def _beyond_beginning(document: Document) -> Iterator[str]:
+    for name, value in document.items():
+        ordinary = BEGINNING.get(name, EMPTY.get(type(value)))
+        if name in IDENTITY or value == ordinary:
+            continue
+        if name in PARTS:
+            yield from PARTS[name](name, ordinary, value)
+        else:
+            yield f"{_label(name)}: {_shown(name, value)}"
 
 
 def _differing(before: Document, after: Document) -> Iterator[str]:
@@ -59,10 +63,14 @@ def _differing(before: Document, after: Document) -> Iterator[str]:
 
 def _plain(name: str, old: Any, new: Any) -> Iterator[str]:
     yield _("%(name)s: %(old)s → %(new)s") % {
-        "name": name.replace("_", " "),
+        "name": _label(name),
         "old": _shown(name, old),
         "new": _shown(name, new),
     }
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _shown(name: str, value: Any) -> str:
@@ -113,6 +121,33 @@ def _prerequisite(prerequisite: Document) -> str:
     if not prerequisite["variant"]:
         return str(prerequisite["flag"])
     return _("%(flag)s serves %(variant)s") % prerequisite
+
+
+def _stage(stage: Document) -> str:
+    share = f"{stage['percentage']} %"
+    if stage["holds"] is None:
+        return share
+    return _("%(share)s for %(time)s") % {"share": share, "time": _time(stage["holds"])}
+
+
+def _time(seconds: float) -> str:
+    """Write a time as the command line reads it: "12h", "2d"."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+def _rollout(_name: str, old: Document | None, new: Document | None) -> Iterator[str]:
+    if new is None:
+        yield _("rollout: ended")
+    elif old is None:
+        start = wording.moment(datetime.fromisoformat(new["started_at"]))
+        yield _("rollout: started from %(moment)s") % {"moment": start}
+    elif bool(old["paused_at"]) != bool(new["paused_at"]):
+        yield _("rollout: paused") if new["paused_at"] else _("rollout: resumed")
+    else:
+        yield _("rollout: moved in time")
 
 
 def _condition(condition: Document) -> str:
@@ -171,6 +206,8 @@ PARTS: dict[str, Comparison] = {
     "variants": _variants,
     "rules": _sequence(gettext_noop("rule"), _rule),
     "prerequisites": _sequence(gettext_noop("prerequisite"), _prerequisite),
+    "stages": _sequence(gettext_noop("stage"), _stage),
+    "rollout": _rollout,
     "conditions": _sequence(gettext_noop("condition"), _condition),
     "included": _members,
     "excluded": _members,

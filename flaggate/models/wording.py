@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from flaggate.core import stages
 from flaggate.core.operators import OPERATORS
 from flaggate.models.documents import number
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from flaggate.models.flags import Flag, Prerequisite, Rule
+    from flaggate.models.rollouts import Rollout
 
-READS = ("variants", "rules__segments", "prerequisites__required")
+READS = ("variants", "rules__segments", "prerequisites__required", "stages", "rollout")
 
 MOST_RULES = 3  # a line of text has no room for more
 MOST_VALUES = 5
@@ -50,18 +52,52 @@ def state(flag: Flag, now: datetime | None = None) -> str:
     return _timed(flag, now) + _conditions(flag.prerequisites.all())
 
 
-def audience(flag: Flag) -> str:
+def audience(flag: Flag, now: datetime | None = None) -> str:
     """Say for whom a flag is while it is on: "everyone", "segment beta, then 5 %"."""
-    rules = list(flag.rules.all())
+    rules, share = list(flag.rules.all()), percentage(flag, now or timezone.now())
     if not rules:
-        return _whole(flag.percentage) or percent(flag.percentage)
-    parts = [_rule(flag, rule) for rule in rules[:MOST_RULES]]
+        return _whole(share) or percent(share)
+    parts = [rule_audience(flag, rule) for rule in rules[:MOST_RULES]]
     if (more := len(rules) - MOST_RULES) > 0:
         words = ngettext("%(count)d more rule", "%(count)d more rules", more)
         parts.append(words % {"count": more})
-    if flag.percentage > 0:
-        parts.append(_("everyone else") if flag.percentage >= 100 else percent(flag.percentage))
+    if share > 0:
+        parts.append(_("everyone else") if share >= 100 else percent(share))
     return _(", then ").join(parts)
+
+
+def percentage(flag: Flag, now: datetime) -> Decimal:
+    """Return the share of everyone else: that of a running rollout's stage, or the flag's own."""
+    held = stage(flag, now)
+    found: Decimal = flag.percentage if held is None else flag.stages.all()[held].percentage
+    return found
+
+
+def stage(flag: Flag, now: datetime) -> int | None:
+    """Return which stage of a running rollout holds, counted from 0."""
+    rollout = rollout_of(flag)
+    if rollout is None:
+        return None
+    shares = [(each.percentage, each.holds) for each in flag.stages.all()]
+    return stages.position(stages.schedule(rollout.started_at, rollout.paused_at, shares), now)
+
+
+def rollout_of(flag: Flag) -> Rollout | None:
+    """Return the rollout that runs."""
+    return getattr(flag, "rollout", None)
+
+
+def progress(flag: Flag, now: datetime) -> str:
+    """Say how far a running rollout is: "stage 2 of 3, paused"; empty where none runs."""
+    rollout = rollout_of(flag)
+    if rollout is None:
+        return ""
+    held = stage(flag, now)
+    if held is None:
+        return _("stages from %(moment)s") % {"moment": moment(rollout.started_at)}
+    places = {"number": held + 1, "total": len(flag.stages.all())}
+    said = _("stage %(number)d of %(total)d") % places
+    return _("%(stage)s, paused") % {"stage": said} if rollout.paused_at else said
 
 
 def variants(flag: Flag) -> str:
@@ -69,6 +105,28 @@ def variants(flag: Flag) -> str:
     every = list(flag.variants.all())
     total = sum(variant.weight for variant in every) or 1
     return ", ".join(f"{each.key} {each.weight * 100 / total:.4g} %" for each in every)
+
+
+def rule_audience(flag: Flag, rule: Rule) -> str:
+    """Say who gets what by a rule: "50 % of segment beta (compact)"."""
+    keys = sorted(segment.key for segment in rule.segments.all())
+    if not keys:
+        return _("nobody (a rule without segments)")
+    whom = _("chosen people") if keys == [f"{flag.key}.people"] else _segments(keys)
+    if rule.percentage <= 0:
+        return _("nobody of %(audience)s") % {"audience": whom}
+    if rule.percentage < 100:
+        share = percent(rule.percentage)
+        whom = _("%(share)s of %(audience)s") % {"share": share, "audience": whom}
+    return f"{whom} ({rule.variant})" if rule.variant else whom
+
+
+def requirement(prerequisite: Prerequisite) -> str:
+    """Say what a prerequisite asks for: "price_layout serves compact"."""
+    names = {"flag": prerequisite.required.key, "variant": prerequisite.variant}
+    if prerequisite.variant:
+        return _("%(flag)s serves %(variant)s") % names
+    return _("%(flag)s is active") % names
 
 
 def condition(
@@ -97,9 +155,9 @@ def listed(values: Sequence[object]) -> str:
     return shown
 
 
-def percent(percentage: Decimal) -> str:
+def percent(share: Decimal) -> str:
     """Write a percentage: "33.3 %"."""
-    return _("%(number)s %%") % {"number": number(percentage)}
+    return _("%(number)s %%") % {"number": number(share)}
 
 
 def moment(when: datetime) -> str:
@@ -108,7 +166,9 @@ def moment(when: datetime) -> str:
 
 
 def _timed(flag: Flag, now: datetime) -> str:
-    whom = audience(flag)
+    whom = audience(flag, now)
+    if running := progress(flag, now):
+        whom = f"{whom} ({running})"
     if flag.active_from and flag.active_from > now:
         words = {"moment": moment(flag.active_from), "audience": whom}
         return _("scheduled from %(moment)s for %(audience)s") % words
@@ -119,34 +179,14 @@ def _timed(flag: Flag, now: datetime) -> str:
 
 
 def _conditions(prerequisites: Iterable[Prerequisite]) -> str:
-    needed = [_needed(each) for each in prerequisites]
+    needed = [requirement(each) for each in prerequisites]
     return _(", if %(conditions)s") % {"conditions": _(" and ").join(needed)} if needed else ""
-
-
-def _needed(prerequisite: Prerequisite) -> str:
-    names = {"flag": prerequisite.required.key, "variant": prerequisite.variant}
-    if prerequisite.variant:
-        return _("%(flag)s serves %(variant)s") % names
-    return _("%(flag)s is active") % names
 
 
 def _whole(percentage: Decimal) -> str:
     if percentage >= 100:
         return _("everyone")
     return _("nobody") if percentage <= 0 else ""
-
-
-def _rule(flag: Flag, rule: Rule) -> str:
-    keys = sorted(segment.key for segment in rule.segments.all())
-    if not keys:
-        return _("nobody (a rule without segments)")
-    whom = _("chosen people") if keys == [f"{flag.key}.people"] else _segments(keys)
-    if rule.percentage <= 0:
-        return _("nobody of %(audience)s") % {"audience": whom}
-    if rule.percentage < 100:
-        share = percent(rule.percentage)
-        whom = _("%(share)s of %(audience)s") % {"share": share, "audience": whom}
-    return f"{whom} ({rule.variant})" if rule.variant else whom
 
 
 def _segments(keys: list[str]) -> str:

@@ -20,6 +20,8 @@ def flag(**fields):
         "variants": [],
         "rules": [],
         "prerequisites": [],
+        "stages": [],
+        "rollout": None,
         **fields,
     }
 
@@ -65,8 +67,8 @@ def test_what_is_alike_has_no_difference():
 
 def test_what_is_new_differs_from_an_ordinary_beginning():
     assert differences(None, flag()) == ["created"]
-    assert differences(None, flag(percentage=0)) == ["created", "percentage: 100 % → 0 %"]
-    assert differences(None, segment(match="any")) == ["created", "match: all → any"]
+    assert differences(None, flag(percentage=0)) == ["created", "percentage: 0 %"]
+    assert differences(None, segment(match="any")) == ["created", "match: any"]
 
 
 def test_what_is_gone_was_deleted():
@@ -104,6 +106,39 @@ def test_prerequisites_are_compared():
     before = flag(prerequisites=[{"flag": "y", "variant": ""}])
     after = flag(prerequisites=[{"flag": "y", "variant": "big"}])
     assert differences(before, after) == ["prerequisite 1: y → y serves big"]
+
+
+def stages(*pairs):
+    return [{"percentage": percentage, "holds": holds} for percentage, holds in pairs]
+
+
+def test_stages_are_compared():
+    before = flag(stages=stages((5, 86400.0), (100, None)))
+    after = flag(stages=stages((5, 43200.0), (50, 90.0), (100, None)))
+    assert differences(before, after) == [
+        "stage 1: 5 % for 1d → 5 % for 12h",
+        "stage 2: added, 50 % for 90s",
+    ]
+
+
+RUNNING = {"started_at": "2027-01-01T00:00:00+00:00", "paused_at": None}
+PAUSED = {**RUNNING, "paused_at": "2027-01-02T00:00:00+00:00"}
+LATER = {"started_at": "2027-01-03T00:00:00+00:00", "paused_at": None}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (None, RUNNING, "rollout: started from 2027-01-01 00:00 UTC"),
+        (RUNNING, PAUSED, "rollout: paused"),
+        (PAUSED, LATER, "rollout: resumed"),
+        (RUNNING, LATER, "rollout: moved in time"),
+        (RUNNING, None, "rollout: ended"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_became_of_a_rollout_is_said(before, after, words):
+    assert differences(flag(rollout=before), flag(rollout=after)) == [words]
 
 
 def test_conditions_are_sentences():
@@ -150,14 +185,14 @@ def test_revisions_that_were_recorded_can_be_compared():
         x.prerequisites.create(required=y)
     said = [differences(each.before, each.after) for each in Revision.objects.order_by("pk")]
     assert said == [
-        ["created", "enabled: no → yes"],
+        ["created", "enabled: yes"],
         [
             "created",
-            "owner: – → Ada",
-            'tags: – → ["t"]',
+            "owner: Ada",
+            'tags: ["t"]',
             "variant a: added, 1 with weight 1",
         ],
-        ["created", "name: – → People of x", "included: added 42"],
+        ["created", "name: People of x", "included: added 42"],
         ["enabled: no → yes", "percentage: 100 % → 0 %", "rule 1: added, 100 % of x.people"],
         ["condition 1: added, plan exists"],
         ["prerequisite 1: added, y"],

@@ -1,17 +1,18 @@
 """A flag's state in words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from flaggate import changes
 from flaggate.core.operators import OPERATORS
-from flaggate.models import Flag, Segment, wording
+from flaggate.models import Flag, Rollout, Segment, wording
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 LATER = datetime(2027, 3, 1, 9, 30, tzinfo=UTC)
 
 
@@ -124,6 +125,35 @@ def test_prerequisites_are_conditions(flag):
         flag.prerequisites.create(required=Flag.objects.get(key="y"))
         flag.prerequisites.create(required=Flag.objects.get(key="z"), variant="compact")
     assert state() == "on for everyone, if y is active and z serves compact"
+
+
+@pytest.fixture
+def rollout():
+    """A flag whose stages run from NOW on: 5 % for an hour, then 100 %."""
+    changes.create("x", percentage=1)
+    changes.rollouts.start("x", [(5, HOUR), (100, None)], at=NOW)
+
+
+def state_at(now):
+    return wording.state(Flag.objects.prefetch_related(*wording.READS).get(key="x"), now)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "words"),
+    [
+        (-HOUR, "on for 1 % (stages from 2027-01-01 00:00 UTC)"),
+        (0 * HOUR, "on for 5 % (stage 1 of 2)"),
+        (HOUR, "on for everyone (stage 2 of 2)"),
+    ],
+    ids=str,
+)
+def test_the_stage_of_a_running_rollout_replaces_the_percentage(rollout, elapsed, words):
+    assert state_at(NOW + elapsed) == words
+
+
+def test_a_paused_rollout_stays_at_its_stage(rollout):
+    Rollout.objects.update(paused_at=NOW)
+    assert state_at(NOW + 2 * HOUR) == "on for 5 % (stage 1 of 2, paused)"
 
 
 def test_a_prefetched_flag_is_worded_without_a_query(flag, django_assert_num_queries):
