@@ -10,7 +10,7 @@ from flaggate.core.definitions import Quarantined
 from flaggate.core.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
     from datetime import datetime
 
     from flaggate.core.definitions import Flag, Segment
@@ -27,14 +27,23 @@ def assemble(
     source: str,
     loaded_at: datetime | None,
     previous: Snapshot | None,
+    unchanged: Set[str] = frozenset(),
 ) -> Snapshot:
     """Build a snapshot; a broken flag is served by its last good definition, or is off.
 
     Its ``enabled`` column still kills it. ``previous`` is the snapshot that holds the last good
-    definitions.
+    definitions. ``unchanged`` are the flags that can't have broken since then, neither by
+    themselves nor by a segment or flag that they name.
     """
     bad_segments = {**validation.broken_segments(segments), **unreadable_segments}
-    quarantined = {**_broken(flags, segments, unreadable, bad_segments), **unreadable}
+    doubtful = {key: flag for key, flag in flags.items() if key not in unchanged}
+    quarantined = {
+        **_broken(doubtful, flags, segments, unreadable, bad_segments),
+        **unreadable,
+    }
+    if previous is not None:
+        still = previous.quarantined.keys() & unchanged - quarantined.keys()
+        quarantined |= {key: previous.quarantined[key] for key in still}
     healthy = {key: flag for key, flag in flags.items() if key not in quarantined}
     if quarantined and previous is not None:
         quarantined = _with_last_good(quarantined, previous)
@@ -54,13 +63,14 @@ def assemble(
 
 
 def _broken(
+    doubtful: Mapping[str, Flag],
     flags: Mapping[str, Flag],
     segments: Mapping[str, Segment],
     unreadable: Mapping[str, Quarantined],
     bad_segments: Mapping[str, str],
 ) -> dict[str, Quarantined]:
     broken = {}
-    for key, flag in flags.items():
+    for key, flag in doubtful.items():
         problems = [
             problem
             for problem in validation.flag_problems(

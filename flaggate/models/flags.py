@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -118,6 +119,7 @@ class Flag(TrackedTimes):
         _("first enabled at"), null=True, blank=True, editable=False
     )
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
+    token = models.UUIDField(_("token"), default=uuid.uuid4, editable=False)
 
     class Meta:
         verbose_name = _("flag")

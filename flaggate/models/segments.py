@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -40,6 +41,7 @@ class Segment(TrackedTimes):
     description = models.TextField(_("description"), blank=True)
     match = models.CharField(_("match"), max_length=3, choices=Match.choices, default=Match.ALL)
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
+    token = models.UUIDField(_("token"), default=uuid.uuid4, editable=False)
 
     class Meta:
         verbose_name = _("segment")

@@ -178,8 +178,10 @@ def created(using: str, flags: Iterable[int] = (), segments: Iterable[int] = ())
 
 
 def bump_versions(model: str, using: str, keys: Iterable[int]) -> None:
-    """Count one more version of flags or segments."""
+    """Count one more version of flags or segments, and give them a new token."""
     from django.apps import apps
 
     objects = apps.get_model("flaggate", model)._base_manager.using(using)
-    models.QuerySet.update(objects.filter(pk__in=list(keys)), version=F("version") + 1)
+    models.QuerySet.update(
+        objects.filter(pk__in=list(keys)), version=F("version") + 1, token=uuid.uuid4()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from django.db import models, router, transaction
@@ -89,7 +90,8 @@ def touch_row(instance: Any, using: str, raw: bool = False, **_: Any) -> None:
     if instance.part_of == "pk" and key is not None and not raw:
         # The instance may have been read before others wrote: it must not bring its version back.
         stored = type(instance)._base_manager.using(using).filter(pk=key)
-        instance.version = stored.values_list("version", flat=True).first() or 0
+        now = stored.values_list("version", "token").first()
+        instance.version, instance.token = now or (0, uuid.uuid4())
 
 
 def note_created(instance: Any, created: bool, using: str, **_: Any) -> None:

@@ -46,6 +46,7 @@ class Store:
 
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
+        self.definitions: rows.Definitions | None = None  # what the snapshot was made of
         self.error = ""
         self.failures = 0
         self.loads = 0
@@ -66,7 +67,7 @@ class Store:
 
     def forget(self) -> None:
         """Drop the snapshot, as if the process had just started."""
-        self.snapshot = None
+        self.snapshot = self.definitions = None
         self._due = 0.0
 
     def due(self) -> bool:
@@ -113,7 +114,8 @@ class Store:
             with transaction.atomic(using=connection.alias):
                 version = state.read(connection.alias)
                 if kept is None or kept_writes != writes or kept.version != version:
-                    kept = _read(connection, version, previous=kept or self.snapshot)
+                    loaded = self._read(connection, version)
+                    kept = self._assemble(loaded, version, previous=kept or self.snapshot)
         except Exception as error:
             self._report(error)
             return None
@@ -140,13 +142,75 @@ class Store:
         try:
             version = state.read(connection.alias)
             if self.snapshot is None or version != self.snapshot.version:
-                self.snapshot = _load(connection, self.snapshot)
+                self._load(connection)
                 self.loads += 1
         except Exception as error:
             connection.close_if_unusable_or_obsolete()
             self._failed(error, commits)
         else:
             self._succeeded(commits)
+
+    def _load(self, connection: BaseDatabaseWrapper) -> None:
+        """Read in one consistent transaction, the state row first."""
+        with _deferred(connection), transaction.atomic(using=connection.alias):
+            if begin := BEGIN_LOAD.get(connection.vendor):
+                with connection.cursor() as cursor:
+                    cursor.execute(begin)
+            version = state.read(connection.alias)
+            found = self._read(connection, version)
+        self.snapshot = self._assemble(found, version, self.snapshot)
+        self.definitions = found
+
+    def _read(self, connection: BaseDatabaseWrapper, version: Version | None) -> rows.Definitions:
+        if self.definitions is None or not self._continues(version):
+            return rows.read(connection.alias)
+        return rows.reread(connection.alias, self.definitions)
+
+    def _continues(self, version: Version | None) -> bool:
+        """Whether a version follows on the snapshot's, so that flags with an old token are known.
+
+        It does not after a restore, nor after SQL that bumped the version and left the token.
+        """
+        known = self.snapshot.version if self.snapshot else None
+        return (
+            version is not None
+            and known is not None
+            and version.epoch == known.epoch
+            and version.number > known.number
+            and version.token != known.token
+        )
+
+    def _assemble(
+        self, found: rows.Definitions, version: Version | None, previous: Snapshot | None
+    ) -> Snapshot:
+        return assemble(
+            found.flags,
+            found.segments,
+            unreadable=found.unreadable,
+            unreadable_segments=found.unreadable_segments,
+            version=version,
+            source="database",
+            loaded_at=datetime.now(UTC),
+            previous=previous,
+            unchanged=self._unchanged(found) if previous is self.snapshot else frozenset(),
+        )
+
+    def _unchanged(self, found: rows.Definitions) -> frozenset[str]:
+        """Return the flags that are what they were, with all segments and flags that they name."""
+        known = self.definitions
+        if known is None:
+            return frozenset()
+        same_segments = (
+            found.segments == known.segments
+            and found.unreadable_segments == known.unreadable_segments
+        )
+        return frozenset(
+            key
+            for key, flag in found.flags.items()
+            if flag is known.flags.get(key)
+            and not flag.prerequisites
+            and (same_segments or not flag.rules)
+        )
 
     def _succeeded(self, commits: int) -> None:
         interval = conf.get().MAX_STALENESS
@@ -173,16 +237,6 @@ class Store:
         logger.error("Flags can't be read, so %s are served: %s", served, self.error)
 
 
-def _load(connection: BaseDatabaseWrapper, previous: Snapshot | None) -> Snapshot:
-    """Read everything in one consistent transaction, the state row first."""
-    with _deferred(connection), transaction.atomic(using=connection.alias):
-        if begin := BEGIN_LOAD.get(connection.vendor):
-            with connection.cursor() as cursor:
-                cursor.execute(begin)
-        version = state.read(connection.alias)
-        return _read(connection, version, previous)
-
-
 @contextmanager
 def _deferred(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Let a load read beside a writer, also where SQLite's transactions begin IMMEDIATE."""
@@ -194,22 +248,6 @@ def _deferred(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
     finally:
         connection.transaction_mode = mode  # type: ignore[attr-defined]
-
-
-def _read(
-    connection: BaseDatabaseWrapper, version: Version | None, previous: Snapshot | None
-) -> Snapshot:
-    found = rows.read(connection.alias)
-    return assemble(
-        found.flags,
-        found.segments,
-        unreadable=found.unreadable,
-        unreadable_segments=found.unreadable_segments,
-        version=version,
-        source="database",
-        loaded_at=datetime.now(UTC),
-        previous=previous,
-    )
 
 
 def _in_event_loop() -> bool:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
@@ -33,14 +34,23 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 
 
+MOST_CHANGED = 500  # flags or segments that are read one by one; more are read with all others
+
+
 @dataclass(slots=True)
 class Definitions:
-    """What the rows say, and which of them can't be read."""
+    """What the rows say, and which of them can't be read.
+
+    ``flag_tokens`` and ``segment_tokens`` hold key and token by primary key: what has the same
+    token later need not be read again.
+    """
 
     flags: dict[str, core.Flag] = field(default_factory=dict)
     segments: dict[str, core.Segment] = field(default_factory=dict)
     unreadable: dict[str, Quarantined] = field(default_factory=dict)
     unreadable_segments: dict[str, str] = field(default_factory=dict)
+    flag_tokens: dict[int, tuple[str, str]] = field(default_factory=dict)
+    segment_tokens: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 def read(using: str, *, flags: Collection[int] | None = None, members: bool = True) -> Definitions:
@@ -48,31 +58,85 @@ def read(using: str, *, flags: Collection[int] | None = None, members: bool = Tr
 
     Raises DatabaseError where the database can't be read, never for what it holds.
     """
-    found = Definitions()
-    segment_keys = _read_segments(using, found, members=members)
-    _read_flags(using, found, segment_keys, flags)
+    found = _tokens(using)
+    _read_segments(using, found, None, members=members)
+    _read_flags(using, found, flags)
     return found
 
 
-def _read_segments(using: str, found: Definitions, *, members: bool) -> dict[int, str]:
+def reread(using: str, known: Definitions) -> Definitions:
+    """Read only what has another token than before, and take over the rest."""
+    found = _tokens(using)
+    flags = _changed(found.flag_tokens, known.flag_tokens)
+    segments = _changed(found.segment_tokens, known.segment_tokens)
+    if max(len(flags), len(segments)) > MOST_CHANGED or _renamed(segments, found, known):
+        return read(using)
+    _keep(found.flag_tokens, flags, (found.flags, known.flags))
+    _keep(found.flag_tokens, flags, (found.unreadable, known.unreadable))
+    _keep(found.segment_tokens, segments, (found.segments, known.segments))
+    _keep(found.segment_tokens, segments, (found.unreadable_segments, known.unreadable_segments))
+    _read_segments(using, found, segments, members=True)
+    _read_flags(using, found, flags)
+    return found
+
+
+def _tokens(using: str) -> Definitions:
+    return Definitions(
+        flag_tokens=_tokens_of(using, models.Flag), segment_tokens=_tokens_of(using, models.Segment)
+    )
+
+
+def _tokens_of(using: str, model: type[Model]) -> dict[int, tuple[str, str]]:
+    return {pk: (str(key), str(token)) for pk, key, token in _rows(using, model, "id key token")}
+
+
+def _changed(tokens: dict[int, tuple[str, str]], known: dict[int, tuple[str, str]]) -> set[int]:
+    return {pk for pk, entry in tokens.items() if known.get(pk) != entry}
+
+
+def _renamed(segments: set[int], found: Definitions, known: Definitions) -> bool:
+    """Whether a segment has a new key, by which the rules of unchanged flags know it."""
+    return any(
+        pk in known.segment_tokens and known.segment_tokens[pk][0] != found.segment_tokens[pk][0]
+        for pk in segments
+    )
+
+
+def _keep(
+    tokens: dict[int, tuple[str, str]], changed: set[int], entries: tuple[dict[str, Any], Any]
+) -> None:
+    target, known = entries
+    target.update(
+        (key, known[key])
+        for pk, (key, _token) in tokens.items()
+        if pk not in changed and key in known
+    )
+
+
+def _read_segments(
+    using: str, found: Definitions, only: Collection[int] | None, *, members: bool
+) -> None:
     conditions = _grouped(
-        using, models.Condition, "segment_id attribute operator values negate ignore_case id"
+        using,
+        models.Condition,
+        "segment_id attribute operator values negate ignore_case id",
+        only,
+        "segment_id",
     )
     memberships = (
-        _grouped(using, models.SegmentMember, "segment_id targeting_key excluded id")
+        _grouped(
+            using, models.SegmentMember, "segment_id targeting_key excluded id", only, "segment_id"
+        )
         if members
         else {}
     )
-    keys = {}
-    for pk, key, match in _rows(using, models.Segment, "id key match"):
-        keys[pk] = str(key)
+    for pk, key, match in _rows(using, models.Segment, "id key match", "id", only):
         try:
             found.segments[str(key)] = _segment(
                 key, match, conditions.get(pk, ()), memberships.get(pk, ())
             )
         except Exception as error:  # whatever a row holds, the others go on
             found.unreadable_segments[str(key)] = _reason(error)
-    return keys
 
 
 def _segment(key: Any, match: Any, conditions: Any, members: Any) -> core.Segment:
@@ -105,10 +169,8 @@ def _member(row: Row) -> bytes:
     return _text(row[0], "targeting_key").encode()
 
 
-def _read_flags(
-    using: str, found: Definitions, segment_keys: dict[int, str], only: Collection[int] | None
-) -> None:
-    parts = _Parts(using, segment_keys, only)
+def _read_flags(using: str, found: Definitions, only: Collection[int] | None) -> None:
+    parts = _Parts(using, found, only)
     for row in _rows(using, models.Flag, FLAG_COLUMNS, "id", only):
         pk, key, enabled, *_rest = row
         archived_at = row[-1]
@@ -129,15 +191,14 @@ FLAG_COLUMNS = (
 class _Parts:
     """The rows that belong to flags, by flag id."""
 
-    def __init__(
-        self, using: str, segment_keys: dict[int, str], only: Collection[int] | None
-    ) -> None:
-        self.segment_keys = segment_keys
-        self.flag_keys: dict[Any, Any] = dict(_rows(using, models.Flag, "id key"))
+    def __init__(self, using: str, found: Definitions, only: Collection[int] | None) -> None:
+        self.segments = found.segment_tokens
+        self.flags = found.flag_tokens
         self.variants = _grouped(using, models.Variant, "flag_id key value weight order", only)
         self.rules = _grouped(using, models.Rule, "flag_id order id percentage variant", only)
+        rules = None if only is None else [row[1] for rows in self.rules.values() for row in rows]
         self.rule_segments = _grouped(
-            using, models.Rule.segments.through, "rule_id segment_id id", column="rule_id"
+            using, models.Rule.segments.through, "rule_id segment_id id", rules, "rule_id"
         )
         self.stages = _grouped(using, models.Stage, "flag_id order id percentage holds", only)
         self.rollouts = _grouped(using, models.Rollout, "flag_id started_at paused_at", only)
@@ -178,7 +239,7 @@ def _rule(row: Row, parts: _Parts) -> core.Rule:
     _order, pk, percentage, variant = row
     # A link to a segment that is gone keeps its place, so that the rule is seen to be broken.
     segments = [
-        parts.segment_keys.get(segment, f"#{segment}")
+        parts.segments.get(segment, (f"#{segment}", ""))[0]
         for segment, _id in parts.rule_segments.get(pk, ())
     ]
     return core.Rule(
@@ -188,9 +249,8 @@ def _rule(row: Row, parts: _Parts) -> core.Rule:
 
 def _prerequisite(row: Row, parts: _Parts) -> core.Prerequisite:
     _id, required, variant = row
-    return core.Prerequisite(
-        str(parts.flag_keys.get(required, f"#{required}")), _text(variant, "variant")
-    )
+    key, _token = parts.flags.get(required, (f"#{required}", ""))
+    return core.Prerequisite(key, _text(variant, "variant"))
 
 
 def _stages(rollouts: list[Row] | None, rows: list[Row]) -> tuple[Stage, ...]:
@@ -260,8 +320,7 @@ def _any_bytes(connection: Any) -> Iterator[None]:
         connection.connection.text_factory = before
 
 
-def _lenient(raw: bytes) -> str:
-    return raw.decode(errors="surrogateescape")
+_lenient = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def _expression(connection: Any, model_field: Any) -> str:

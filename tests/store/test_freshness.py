@@ -339,16 +339,16 @@ def test_threads_without_a_snapshot_wait_for_one_loader(
 ) -> None:
     changes.create("x", enabled=True)
     store.forget()
-    loads, load = [], freshness._load
+    loads, load = [], store._load
     entered, go_on = threading.Event(), threading.Event()
 
     def slowly(*arguments: Any) -> Any:
         loads.append(1)
         entered.set()
         go_on.wait(10)
-        return load(*arguments)
+        load(*arguments)
 
-    monkeypatch.setattr(freshness, "_load", slowly)
+    monkeypatch.setattr(store, "_load", slowly)
     seen: list[bool] = []
 
     def ask() -> None:
@@ -370,15 +370,14 @@ def test_a_commit_during_a_load_is_seen_by_the_next_question(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes.create("x", enabled=True)
-    load = freshness._load
+    load = store._load
 
-    def overtaken(*arguments: Any) -> Any:
-        snapshot = load(*arguments)
-        monkeypatch.setattr(freshness, "_load", load)
+    def overtaken(*arguments: Any) -> None:
+        load(*arguments)
+        monkeypatch.setattr(store, "_load", load)
         changes.disable("x")
-        return snapshot
 
-    monkeypatch.setattr(freshness, "_load", overtaken)
+    monkeypatch.setattr(store, "_load", overtaken)
     store.current()
     assert not flaggate.is_active("x")
 
