@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
@@ -127,15 +127,8 @@ def _stage(stage: Document) -> str:
     share = f"{stage['percentage']} %"
     if stage["holds"] is None:
         return share
-    return _("%(share)s for %(time)s") % {"share": share, "time": _time(stage["holds"])}
-
-
-def _time(seconds: float) -> str:
-    """Write a time as the command line reads it: "12h", "2d"."""
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % length == 0:
-            return f"{seconds // length:.0f}{unit}"
-    return f"{seconds:g}s"
+    time = wording.duration(timedelta(seconds=stage["holds"]))
+    return _("%(share)s for %(time)s") % {"share": share, "time": time}
 
 
 def _rollout(_name: str, old: Document | None, new: Document | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from flaggate.models.documents import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from decimal import Decimal
 
     from flaggate.models.flags import Flag, Prerequisite, Rule
@@ -163,6 +163,15 @@ def percent(share: Decimal) -> str:
 def moment(when: datetime) -> str:
     """Write a moment in UTC, because operators compare it with logs."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def duration(length: timedelta) -> str:
+    """Write a length of time as ``flags rollout --stages`` reads it: "12h", "2d"."""
+    seconds = length.total_seconds()
+    for unit, whole in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % whole == 0:
+            return f"{seconds / whole:.0f}{unit}"
+    return f"{seconds:g}s"
 
 
 def _timed(flag: Flag, now: datetime) -> str:

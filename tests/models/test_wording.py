@@ -194,3 +194,18 @@ def test_a_condition_says_that_it_ignores_case():
 
 def test_of_many_values_only_the_first_are_listed():
     assert wording.listed(range(1005)) == "0, 1, 2, 3, 4 and 1,000 more"
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(days=14), "14d"),
+        (timedelta(days=1, hours=12), "36h"),
+        (timedelta(minutes=90), "90m"),
+        (timedelta(seconds=61), "61s"),
+    ],
+    ids=str,
+)
+def test_a_length_of_time_can_be_read_back_as_a_stage(length, words):
+    assert wording.duration(length) == words
+    assert changes.rollouts.to_plan(f"5:{words}") == [(5, length)]
