@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from flaggate import signals, store
+from flaggate.changes.differences import same
 from flaggate.core import references, validation
 from flaggate.core.definitions import Problem
 from flaggate.exceptions import Conflict, Invalid, NotPermitted
@@ -100,7 +101,9 @@ class Change:
             for after in (READERS[subject](self.using, self._touched[subject]),)
             for pk in sorted(self._touched[subject])
         ]
-        differing = [entry for entry in differences if _document(entry[2]) != _document(entry[3])]
+        differing = [
+            entry for entry in differences if not same(_document(entry[2]), _document(entry[3]))
+        ]
         for subject, _pk, before, after in differing:
             self._permit(subject, before, after)
         if differing:
@@ -239,7 +242,7 @@ def _only_turned_off(before: Entry | None, after: Entry) -> bool:
     """Whether a flag was only switched off: never refused, however broken its rows are."""
     if before is None or (after[2]["enabled"] and not after[2]["archived_at"]):
         return False
-    differing = {name for name, value in after[2].items() if value != before[2][name]}
+    differing = {name for name, value in after[2].items() if not same(value, before[2][name])}
     return differing <= {"enabled", "archived_at"}
 
 

@@ -42,6 +42,11 @@ def differences(before: Document | None, after: Document | None) -> list[str]:
     return list(_differing(before, after))
 
 
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are the same: to Python, 1 and 1.0 and true are."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def _beyond_beginning(document: Document) -> Iterator[str]:
     for name, value in document.items():
         ordinary = BEGINNING.get(name, EMPTY.get(type(value)))
@@ -57,7 +62,7 @@ def _differing(before: Document, after: Document) -> Iterator[str]:
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
         compared: Comparison = PARTS.get(name, _plain)
-        if old != new:
+        if not same(old, new):
             yield from compared(name, old, new)
 
 
@@ -99,7 +104,7 @@ def _variants(_name: str, old: Entries | None, new: Entries | None) -> Iterator[
             yield _("%(name)s: added, %(entry)s") % {"name": name, "entry": _variant(after[key])}
         elif key not in after:
             yield _("%(name)s: removed") % {"name": name}
-        elif before[key] != after[key]:
+        elif not same(before[key], after[key]):
             yield f"{name}: {_variant(before[key])} → {_variant(after[key])}"
     if [key for key in before if key in after] != [key for key in after if key in before]:
         yield _("variants: now in the order %(keys)s") % {"keys": ", ".join(after)}

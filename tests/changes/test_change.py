@@ -159,6 +159,17 @@ def test_after_a_failed_change_plain_writes_are_plain_again(flag: Flag) -> None:
     assert state_version() == before + 1
 
 
+def test_a_value_that_is_the_same_only_to_python_is_a_change() -> None:
+    flag = changes.create("x", variants=[("a", 1, 1)])
+    for value in (True, 1, 1.0):
+        before = state_version()
+        with changes.change():
+            flag.variants.update(value=value)
+        assert state_version() == before + 1
+    stored = [revision.after["variants"][0]["value"] for revision in Revision.objects.all()]
+    assert [(type(value), value) for value in stored] == [(float, 1), (int, 1), (bool, 1), (int, 1)]
+
+
 # --- who may, and conflicts -------------------------------------------------------------------
 
 
