@@ -3,13 +3,16 @@
 import dataclasses
 import importlib
 import inspect
+import io
 import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.template import engines
 
 import flaggate
@@ -189,7 +192,8 @@ def signature(function):
 def public():
     return {
         *(f"flaggate.{name}" for name in flaggate.__all__ if name != "__version__"),
-        *(f"flaggate.changes.{name}" for name in changes.__all__),
+        *(f"flaggate.changes.{name}" for name in changes.__all__ if name != "rollouts"),
+        *(f"flaggate.changes.rollouts.{name}" for name in functions_of(changes.rollouts)),
         *(f"flaggate.exceptions.{name}" for name in classes_of(exceptions)),
         *(f"flaggate.signals.{name}" for name in vars(signals) if name.endswith("_changed")),
         "flaggate.api.permissions.FlagRequired",
@@ -203,11 +207,18 @@ def public():
 
 
 def classes_of(module):
-    return [
-        name
-        for name, value in vars(module).items()
-        if inspect.isclass(value) and value.__module__ == module.__name__
-    ]
+    return [name for name, value in own(module) if inspect.isclass(value)]
+
+
+def functions_of(module):
+    return [name for name, value in own(module) if inspect.isfunction(value)]
+
+
+def own(module):
+    """Find the public names that a module itself defines."""
+    for name, value in vars(module).items():
+        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__:
+            yield name, value
 
 
 def test_the_api_pages_name_every_public_name_and_no_other():
@@ -279,6 +290,29 @@ def test_template_samples_are_templates(engine, sample):
         engines["django"].from_string("{% load flaggate %}" + sample)
     else:
         engines["jinja2"].from_string(sample)
+
+
+# --- Shells ---------------------------------------------------------------------------------
+
+
+def shell_samples(page):
+    """Find commands and what they print, from the top of a page to its end."""
+    for block in blocks(page.read_text(), "console"):
+        for sample in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = sample.partition("\n")
+            if command.startswith("python manage.py flags"):
+                yield shlex.split(command)[2:], output
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "quickstart.md"], ids=lambda p: p.name)
+def test_commands_print_what_the_page_says(page):
+    samples = list(shell_samples(page))
+    for arguments, output in samples:
+        printed = io.StringIO()
+        call_command(*arguments, stdout=printed)
+        assert printed.getvalue() == output
+    assert samples
 
 
 # --- Whatever a page names ------------------------------------------------------------------
