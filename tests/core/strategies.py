@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Segment, Variant
 from flaggate.core.evaluation import EvaluationContext
+from flaggate.core.stages import Stage
 from tests.core.snapshots import NOW
 
 FLAGS = ["a", "b", "c"]
 SEGMENTS = ["beta", "paying", "staff"]
-VARIANTS = ["x", "y", "z"]
 
 TEXTS = ["a", "A", "ab", "ß"]
 NUMBERS = [1, 0, 1.0, 2.5, 10**20]
@@ -113,7 +113,7 @@ oddities = st.integers(0, len(ODDITIES) - 1).map(ODDITIES.__getitem__)
 ids = st.integers(0, 200).map(str)
 units = st.one_of(ids, ids, ids, ids, ids, st.integers() | st.text(), oddities)
 moments = st.integers(-2, 2).map(lambda hours: NOW + timedelta(hours=hours))
-percentages = st.sampled_from(["50", "100", "0", "20", "0.001", "99.999"]).map(
+percentages = st.sampled_from([50, 100, 0, 20, Decimal("0.001"), Decimal("99.999")]).map(
     Decimal
 ) | st.decimals(0, 100, places=3)
 json_values = st.sampled_from(
@@ -121,115 +121,149 @@ json_values = st.sampled_from(
 )
 
 
+def some(strategy, most):
+    """Return lists of any length up to most: hypothesis itself draws few long ones."""
+    return st.one_of([st.lists(strategy, min_size=n, max_size=n) for n in range(most + 1)])
+
+
+# --- Subjects ---
+
+
 def values_of(attribute):
     """Return what a subject may carry under a name: mostly what belongs there."""
     fitting = st.sampled_from(ATTRIBUTES[attribute])
-    return st.one_of(fitting, fitting, fitting, oddities, st.lists(fitting | oddities, max_size=2))
+    return st.one_of(fitting, fitting, fitting, oddities, some(fitting | oddities, 2))
 
 
 attributes = st.fixed_dictionaries(
     {name: values_of(name) for name in ("plan", "groups", "age")},
     optional={name: values_of(name) for name in ("seen", "app", "ip", "visitor")},
 )
+present = st.one_of(*[moments] * 9, st.none())
 
 
-@st.composite
-def contexts(draw):
-    """Draw any subject, whose attributes are there from the beginning, or found when asked for."""
-    known, key, now = draw(attributes), draw(units), draw(st.one_of(*[moments] * 9, st.none()))
-    if draw(st.booleans()):
-        return EvaluationContext(key, known, now=now)
+def found_when_asked_for(key, known, *, now):
     return EvaluationContext(resolve={**known, "targeting_key": key}.get, now=now)
 
 
-@st.composite
-def conditions(draw, segments):
-    """Draw a condition; ``segments`` are those that it may name."""
-    negate, ignore_case = draw(st.sampled_from([False, False, True])), draw(st.booleans())
-    if segments and draw(st.booleans()):
-        named = draw(st.lists(st.sampled_from(segments), min_size=1, max_size=2))
-        return Condition("", "in_segment", tuple(named), negate)
-    if draw(st.integers(0, 4)) == 4:
-        return Condition(draw(st.sampled_from([*ATTRIBUTES])), "exists", (), negate)
-    operators = draw(st.sampled_from([*QUESTIONS]))
-    fitting, operands = QUESTIONS[operators]
-    attribute = draw(st.sampled_from(fitting * 4 + [*ATTRIBUTES]))
-    chosen = draw(st.lists(st.sampled_from(operands), min_size=1, max_size=3))
-    return Condition(
-        attribute, draw(st.sampled_from(operators)), tuple(chosen), negate, ignore_case
+contexts = st.builds(EvaluationContext, units, attributes, now=present) | st.builds(
+    found_when_asked_for, units, attributes, now=present
+)
+
+# --- Segments ---
+
+attribute_names = st.sampled_from([*ATTRIBUTES])
+negated = st.sampled_from([False, False, True])
+questions = [
+    st.builds(
+        Condition,
+        st.sampled_from(fitting) if attempt else attribute_names,
+        st.sampled_from(operators),
+        st.lists(st.sampled_from(operands), min_size=1, max_size=3).map(tuple),
+        negated,
+        st.booleans(),
     )
+    for operators, (fitting, operands) in QUESTIONS.items()
+    for attempt in range(4)
+]
+existence = st.builds(Condition, attribute_names, st.just("exists"), negate=negated)
+
+
+def conditions(segments):
+    """Return conditions that may name these segments."""
+    plain = st.one_of(*[existence] * 12, *questions)
+    if not segments:
+        return plain
+    named = st.lists(st.sampled_from(segments), min_size=1, max_size=2).map(tuple)
+    return plain | st.builds(Condition, st.just(""), st.just("in_segment"), named, negated)
 
 
 members = st.just(frozenset()) | st.frozensets(ids.map(str.encode), max_size=3)
-
-
-@st.composite
-def audiences(draw):
-    """Draw segments, each of which may be made of those before it."""
-    drawn = {}
-    for key in SEGMENTS:
-        of = conditions(list(drawn))
-        drawn[key] = Segment(
-            key,
-            draw(st.booleans()),
-            tuple(draw(st.lists(of, min_size=draw(st.integers(0, 2)), max_size=2))),
-            draw(members),
-            draw(members),
+# Each may be made of those before it.
+audiences = st.fixed_dictionaries(
+    {
+        key: st.builds(
+            Segment,
+            st.just(key),
+            st.booleans(),
+            some(conditions(SEGMENTS[:position]), 2).map(tuple),
+            members,
+            members,
         )
-    return drawn
+        for position, key in enumerate(SEGMENTS)
+    }
+)
+
+# --- Flags ---
 
 
-@st.composite
-def variants(draw):
-    """Draw the variants of a flag: none, or some with at least one weight above 0."""
-    keys = draw(st.lists(st.sampled_from(VARIANTS), unique=True))
-    drawn = [Variant(key, draw(json_values), draw(st.integers(0, 3))) for key in keys]
-    if drawn and not any(each.weight for each in drawn):
-        drawn[0] = replace(drawn[0], weight=1)
-    return tuple(drawn)
+def with_some_weight(variants):
+    if variants and not any(each.weight for each in variants):
+        variants[0] = replace(variants[0], weight=1)
+    return tuple(variants)
+
+
+variants = st.lists(
+    st.builds(Variant, st.sampled_from(["x", "y", "z"]), json_values, st.integers(0, 3)),
+    unique_by=lambda variant: variant.key,
+).map(with_some_weight)
+choices = st.integers(0, 11)  # of what is known only later, such as the variants of a flag
+rules = some(
+    st.tuples(
+        st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=2).map(tuple), percentages, choices
+    ),
+    2,
+)
+schedules = st.sampled_from([(None, None)] * 15 + [(-1, None), (None, 1), (-1, 1)])
+hours = st.just([]) | st.lists(st.integers(-2, 2), unique=True, max_size=3).map(sorted)
+requirements = st.just([]) | st.lists(
+    st.tuples(st.sampled_from(FLAGS), choices), unique_by=lambda each: each[0], max_size=2
+)
+
+
+def named(variants, choice):
+    """Return the key of a variant, or none."""
+    return ["", *(each.key for each in variants)][choice % (len(variants) + 1)]
 
 
 @st.composite
 def flags(draw, key):
     """Draw a flag without prerequisites."""
-    outcomes = draw(variants())
-    named = st.sampled_from(["", *(each.key for each in outcomes)])
-    rules = st.builds(
-        Rule,
-        st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=2).map(tuple),
-        percentages,
-        named,
-    )
-    start, end = draw(st.sampled_from([(None, None)] * 15 + [(-1, None), (None, 1), (-1, 1)]))
+    outcomes = draw(variants)
+    start, end = draw(schedules)
     return Flag(
         key,
         enabled=draw(st.sampled_from([True] * 9 + [False])),
         percentage=draw(percentages),
         salt=draw(st.sampled_from(["checkout", "s", "é"])),
         bucket_by=draw(st.sampled_from(["", "", "", "visitor", "age"])),
-        off_variant=draw(named),
+        off_variant=named(outcomes, draw(choices)),
         active_from=start and NOW + timedelta(hours=start),
         active_until=end and NOW + timedelta(hours=end),
         archived=draw(st.sampled_from([False] * 19 + [True])),
         variants=outcomes,
-        rules=tuple(draw(st.lists(rules, min_size=draw(st.integers(0, 2)), max_size=2))),
+        rules=tuple(
+            Rule(segments, percentage, named(outcomes, choice))
+            for segments, percentage, choice in draw(rules)
+        ),
+        stages=tuple(Stage(NOW + timedelta(hours=each), draw(percentages)) for each in draw(hours)),
     )
 
 
-@st.composite
-def prerequisites(draw, drawn):
-    """Draw what a flag requires of any flags, itself too."""
-    keys = draw(st.just([]) | st.lists(st.sampled_from(FLAGS), unique=True, max_size=2))
-    return tuple(
-        Prerequisite(key, draw(st.sampled_from(["", *(each.key for each in drawn[key].variants)])))
-        for key in keys
-    )
+any_flags = [flags(key) for key in FLAGS]
 
 
 @st.composite
 def definitions(draw):
     """Draw flags and segments without fault, but for circles of prerequisites."""
-    drawn = {key: draw(flags(key)) for key in FLAGS}
-    return {
-        key: replace(flag, prerequisites=draw(prerequisites(drawn))) for key, flag in drawn.items()
-    }, draw(audiences())
+    drawn = {flag.key: flag for flag in map(draw, any_flags)}
+    required = {
+        key: tuple(
+            Prerequisite(other, named(drawn[other].variants, choice))
+            for other, choice in draw(requirements)
+        )
+        for key in FLAGS
+    }
+    return {key: replace(flag, prerequisites=required[key]) for key, flag in drawn.items()}, draw(
+        audiences
+    )

@@ -16,6 +16,7 @@ from flaggate.core.definitions import (
     Segment,
     Variant,
 )
+from flaggate.core.stages import Stage
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -104,6 +105,7 @@ def test_every_field_of_a_condition_counts(change):
         {"variants": (Variant("x", "compact"),)},
         {"rules": (Rule(("beta",)),)},
         {"prerequisites": (Prerequisite("g"),)},
+        {"stages": (Stage(NOON, Decimal(5)),)},
     ],
 )
 def test_every_field_of_a_flag_counts(change):

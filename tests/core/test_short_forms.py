@@ -1,0 +1,89 @@
+"""The short forms: what is answered without asking rule by rule answers what the walk answers."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flaggate.core.definitions import Condition, Rule, Segment
+from flaggate.core.explanation import explain
+from tests.core.snapshots import answer, fields, flag, snapshot, user
+
+plain = st.sampled_from(["a", "b", "c", True, False])
+attributes = st.sampled_from(["plan", "country"])
+found = st.dictionaries(
+    attributes, plain | st.sampled_from([None, 1, 0, 1.0, "d"]) | st.lists(plain).map(tuple)
+)
+audiences = st.one_of(
+    st.builds(
+        lambda attribute, values: {"conditions": (Condition(attribute, "one_of", tuple(values)),)},
+        attributes,
+        st.lists(plain, min_size=1),
+    ),
+    st.frozensets(st.sampled_from([b"1", b"2"])).map(lambda members: {"included": members}),
+)
+
+
+def listing(*audiences, percentage=0):
+    """Make a flag with a rule of 100 % for each audience, and its segments."""
+    segments = [Segment(f"segment_{number}", **each) for number, each in enumerate(audiences)]
+    rules = tuple(Rule((segment.key,)) for segment in segments)
+    return flag(percentage=Decimal(percentage), rules=rules), *segments
+
+
+def one_of(attribute, *values):
+    return {"conditions": (Condition(attribute, "one_of", values),)}
+
+
+@given(st.lists(audiences, max_size=5), st.sampled_from(["1", "2", "3"]), found)
+def test_rules_that_only_list_values_answer_what_the_plain_walk_answers(audiences, key, found):
+    listed = snapshot(*listing(*audiences))
+    context = user(key, **found)
+
+    interpreted = explain(listed, "flag", context).evaluation
+
+    assert fields(listed.evaluate("flag", context)) == fields(interpreted)
+
+
+def test_of_two_rules_that_list_the_same_text_the_first_decides():
+    definitions = listing(one_of("plan", "free", "pro"), one_of("plan", "pro", "team"))
+
+    assert answer(*definitions, of=user(plan="pro")).rule == 1
+    assert answer(*definitions, of=user(plan="team")).rule == 2
+
+
+def test_rules_on_different_attributes_are_asked_in_their_order():
+    definitions = listing(
+        one_of("plan", "pro"), one_of("country", "ch"), one_of("plan", "pro", "team")
+    )
+
+    assert answer(*definitions, of=user(plan="team", country="ch")).rule == 2
+    assert answer(*definitions, of=user(plan="team", country="at")).rule == 3
+
+
+def test_a_list_is_asked_rule_by_rule():
+    definitions = listing(one_of("groups", "editors"), one_of("groups", "beta"))
+
+    assert answer(*definitions, of=user(groups=["beta", "editors"])).rule == 1
+    assert answer(*definitions, of=user(groups=["beta"])).rule == 2
+
+
+def test_a_missing_attribute_leaves_the_decision_to_the_next_rule():
+    definitions = listing(one_of("plan", "pro"), one_of("country", "ch"))
+
+    assert answer(*definitions, of=user(country="ch")).rule == 2
+
+
+def test_one_is_not_among_listed_booleans():
+    definitions = listing(one_of("staff", True), one_of("staff", "yes"))
+
+    assert answer(*definitions, of=user(staff=True)).active
+    assert not answer(*definitions, of=user(staff=1)).active
+
+
+def test_members_named_by_the_first_rule_need_no_other():
+    definitions = listing({"included": frozenset({b"1"})}, one_of("plan", "pro"))
+
+    assert answer(*definitions, of=user("1")).rule == 1
+    assert answer(*definitions, of=user("2", plan="pro")).rule == 2
+    assert answer(*definitions, of=user("2")).rule is None
