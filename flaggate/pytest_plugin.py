@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from _pytest.fixtures import FixtureDef, SubRequest
 
+BLOCKER = pytest.StashKey[Any]()  # there once the test database is
+
 
 def pytest_configure() -> None:
     """Change the defaults of the settings."""
@@ -27,7 +29,7 @@ def pytest_configure() -> None:
 def pytest_fixture_setup(
     fixturedef: FixtureDef[Any], request: SubRequest
 ) -> Generator[None, object, object]:
-    """Load the flags of the test database before the first test opens its transaction."""
+    """Read the flags of the test database before the first test opens its transaction."""
     result = yield
     if fixturedef.argname == "django_db_setup":
         from django.apps import apps
@@ -35,6 +37,23 @@ def pytest_fixture_setup(
         if apps.is_installed("flaggate"):
             from flaggate.store import store
 
-            with request.getfixturevalue("django_db_blocker").unblock():
-                store.current()
+            store.forget()
+            request.config.stash[BLOCKER] = request.getfixturevalue("django_db_blocker")
+            _read(request.config)
     return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Read them again where a test that commits has left others than there are now."""
+    _read(item.config)
+
+
+def _read(config: pytest.Config) -> None:
+    if BLOCKER not in config.stash:
+        return
+    from flaggate.store import store
+
+    if store.due():
+        with config.stash[BLOCKER].unblock():
+            store.current()

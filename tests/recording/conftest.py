@@ -1,0 +1,1 @@
+from tests.databases import shared_database as shared_database
