@@ -1,0 +1,146 @@
+"""Form fields: percent, JSON values, operands, tags, targeting keys."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from flaggate.admin import operands
+from flaggate.admin.widgets import OperandsInput
+from flaggate.core import validation
+from flaggate.models import SegmentMember
+
+LONGEST_KEY = SegmentMember._meta.get_field("targeting_key").max_length or 0
+
+
+class PercentageField(forms.DecimalField):
+    """Percent without idle zeros: 5, not 5.000."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, Decimal) and value.is_finite():
+            return format(value.normalize(), "f")
+        return value
+
+
+class Typed(str):
+    """What somebody typed, as opposed to a stored text."""
+
+    __slots__ = ()
+
+
+class JSONField(forms.Field):
+    """A JSON value; an empty text, list or object is a value like any other, null is none."""
+
+    widget = forms.Textarea(attrs={"rows": 1, "cols": 40, "spellcheck": "false"})
+    default_error_messages = {
+        "no_json": _(
+            "This is no JSON. Write a text in quotes, such as “compact”, with straight quotes; "
+            "or a number, true, false, a list or an object."
+        ),
+        "null": _("Give a value: a text in quotes, a number, true, false, a list or an object."),
+        "not_storable": _("The value %(problem)s"),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        # Not "required" for Django, to which an empty list or object is a missing value.
+        super().__init__(**{**options, "required": False})
+
+    def clean(self, value: Any) -> Any:
+        parsed = self._parse(value or "null")
+        if parsed is None:
+            raise ValidationError(self.error_messages["null"], "null")
+        if problem := validation.unstorable(parsed):
+            raise ValidationError(
+                self.error_messages["not_storable"], "not_storable", {"problem": problem}
+            )
+        return parsed
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return Typed(data or "")
+
+    def prepare_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, Typed):
+            return value
+        return operands.as_json(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        if not data:
+            return initial is not None
+        try:
+            return json.dumps(self._parse(data), sort_keys=True) != json.dumps(
+                initial, sort_keys=True
+            )
+        except ValidationError:
+            return True
+
+    def _parse(self, text: str) -> Any:
+        try:
+            return json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            raise ValidationError(self.error_messages["no_json"], "no_json") from None
+
+
+class OperandsField(forms.Field):
+    """The values of a condition, one a line."""
+
+    widget = OperandsInput(attrs={"rows": 2, "cols": 30, "spellcheck": "false"})
+
+    def to_python(self, value: Any) -> list[Any]:
+        if isinstance(value, list):
+            return value
+        found = operands.read_lines(value or "")
+        for each in found:
+            if problem := validation.unstorable(each):
+                raise ValidationError(f"{operands.write(each)[:60]}: {problem}")
+        return found
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else operands.write_lines(value or [])
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        # As text: [1] == [True] in Python.
+        return json.dumps(operands.read_lines(data or "")) != json.dumps(initial or [])
+
+
+class TagsField(forms.CharField):
+    """Tags, separated by commas."""
+
+    def to_python(self, value: Any) -> Any:
+        tags = (tag.strip() for tag in (value or "").split(","))
+        return list(dict.fromkeys(tag for tag in tags if tag))
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+class TargetingKeysField(forms.CharField):
+    """Targeting keys, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 40, "spellcheck": "false"})
+    default_error_messages = {
+        "too_long": _("“%(key)s…” is longer than %(limit)d characters. One targeting key a line."),
+    }
+
+    def clean(self, value: Any) -> Any:
+        lines = map(str.strip, super().clean(value).splitlines())
+        keys = list(dict.fromkeys(line for line in lines if line))
+        for key in keys:
+            if len(key) > LONGEST_KEY:
+                raise ValidationError(
+                    self.error_messages["too_long"],
+                    "too_long",
+                    {"key": key[:40], "limit": LONGEST_KEY},
+                )
+        return keys
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON.")

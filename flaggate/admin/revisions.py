@@ -1,0 +1,105 @@
+"""Revisions: what was changed, to be read by everybody and written by nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from flaggate.admin import operands
+from flaggate.changes.differences import differences
+from flaggate.models import Revision
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+    from flaggate.models.documents import Document
+
+MOST_LINES = 8
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that nobody may write, superusers included."""
+
+    show_full_result_count = False
+    actions = None
+
+    class Media:
+        css = {"all": ("flaggate/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnlyAdmin):
+    """Who changed what, when, from where and why."""
+
+    list_display = ("created", "of", "what", "who", "comment")
+    list_filter = ("subject", "source", "created")
+    list_per_page = 50
+    search_fields = ("key", "actor_name", "comment")
+    fields = (
+        ("of", "version"),
+        ("created", "who"),
+        "comment",
+        "what",
+        ("shown_before", "shown_after"),
+    )
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        revision = self.get_object(request, unquote(object_id))
+        if revision is None:
+            return super().history_view(request, object_id, extra_context)
+        return HttpResponseRedirect(history_url(revision.subject, revision.key))
+
+    @admin.display(description=gettext_lazy("of"), ordering="key")
+    def of(self, revision: Revision) -> str:
+        return f"{revision.get_subject_display()} {revision.key}"
+
+    @admin.display(description=gettext_lazy("what"))
+    def what(self, revision: Revision) -> SafeString:
+        lines = differences(revision.before, revision.after)
+        if (more := len(lines) - MOST_LINES) > 0:
+            lines = [*lines[:MOST_LINES], _("and %d more") % more]
+        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+
+    @admin.display(description=gettext_lazy("who"), ordering="actor_name")
+    def who(self, revision: Revision) -> str:
+        return f"{revision.actor_name or '–'} ({revision.source})"
+
+    @admin.display(description=gettext_lazy("before"))
+    def shown_before(self, revision: Revision) -> SafeString | str:
+        return pretty(revision.before)
+
+    @admin.display(description=gettext_lazy("after"))
+    def shown_after(self, revision: Revision) -> SafeString | str:
+        return pretty(revision.after)
+
+
+def history_url(subject: str, key: str) -> str:
+    """Return the address of the revisions of one flag or segment."""
+    query = urlencode({"subject__exact": subject, "key__exact": key})
+    return f"{reverse('admin:flaggate_revision_changelist')}?{query}"
+
+
+def pretty(document: Document | None) -> SafeString | str:
+    """Show a document as indented JSON."""
+    if document is None:
+        return "–"
+    return format_html('<pre class="flaggate-json">{}</pre>', operands.as_json(document, indent=2))

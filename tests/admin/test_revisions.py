@@ -1,0 +1,59 @@
+import pytest
+
+from flaggate import changes
+from flaggate.models import Revision, Tombstone, Usage
+from tests.admin.pages import address
+
+
+@pytest.fixture
+def history(ada, flag):
+    """Two changes of a flag, and one of another."""
+    changes.create("y")
+    ada.open(flag).save(enabled="on", percentage="5", comment="The first 5 %.")
+
+
+def test_the_list_says_who_changed_what_from_where_and_why(ada, history):
+    text = ada.list(Revision).text
+    assert "flag x" in text
+    assert "<div>enabled: no → yes</div><div>percentage: 0 % → 5 %</div>" in text
+    assert "ada (admin)" in text
+    assert "The first 5 %." in text
+
+
+def test_a_long_difference_is_cut_short(ada, flag):
+    typed = {"description": "a", "owner": "b", "bucket_by": "c", "tags": "d", "kind": "permission"}
+    switches = dict.fromkeys(("enabled", "permanent", "critical", "client_visible"), "on")
+    ada.open(flag).save(**typed, **switches)
+    assert "<div>and 1 more</div>" in ada.list(Revision).text
+
+
+def test_a_revision_shows_before_and_after_as_json(ada, history):
+    text = ada.open(Revision.objects.first()).text
+    assert "&quot;percentage&quot;: 0" in text
+    assert "&quot;percentage&quot;: 5" in text
+
+
+@pytest.mark.parametrize("name", ["ada", "viewer"])
+def test_the_history_of_a_flag_is_its_revisions(request, history, flag, name):
+    browser = request.getfixturevalue(name)
+    page = browser.client.get(address(type(flag), "history", flag.pk), follow=True)
+    found = page.context["cl"].result_list
+    assert [revision.key for revision in found] == ["x", "x"]
+
+
+def test_the_history_of_a_revision_is_that_of_its_flag(ada, history, flag):
+    last = Revision.objects.first()
+    page = ada.client.get(address(Revision, "history", last.pk), follow=True)
+    assert {revision.key for revision in page.context["cl"].result_list} == {"x"}
+
+
+def test_the_history_of_what_does_not_exist_is_not_found(ada, flag):
+    page = ada.get(address(type(flag), "history", 999))
+    assert page.status == 302
+
+
+def test_usage_and_tombstones_are_lists_to_read(ada, flag):
+    Usage.objects.create(flag="x", variant="on", hour="2026-01-01T10:00Z", count=7)
+    Tombstone.objects.create(key="old")
+    assert ">7<" in ada.list(Usage).text
+    assert "old" in ada.list(Tombstone).text
