@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction
@@ -33,12 +33,9 @@ async def async_view(request: HttpRequest) -> HttpResponse:
 
 def respond(view: Any) -> HttpResponse:
     """Send a request through the middleware in the mode of the view."""
-    middleware = FlagsMiddleware(view)
-    if middleware.is_async:
-        response: HttpResponse = async_to_sync(middleware)(a_request())
-        return response
-    found: HttpResponse = middleware(a_request())
-    return found
+    middleware: Any = FlagsMiddleware(view)
+    call = async_to_sync(middleware) if middleware.is_async else middleware
+    return cast(HttpResponse, call(a_request()))
 
 
 both = pytest.mark.parametrize("view", [sync_view, async_view])

@@ -253,7 +253,7 @@ def test_decorators_stack():
 
 def test_it_decorates_coroutines():
     @override_flag("new_checkout")
-    async def inside() -> bool:
+    async def inside():
         await asyncio.sleep(0)
         return flags.is_active("new_checkout")
 

@@ -234,7 +234,7 @@ def raising(request: HttpRequest) -> bool:
     raise RuntimeError("consent service is down")
 
 
-def asking(request: HttpRequest) -> bool:
+def asking(request: HttpRequest) -> Any:
     return request.flags.evaluate("half").error == "TARGETING_KEY_MISSING"
 
 
