@@ -57,7 +57,7 @@ def run(options: Options, terminal: Terminal) -> Answer:
     flags = flags_for(subject)
     if options["key"] not in flags:
         if store.error:
-            raise keys.Unreadable(f"The flags can't be read: {store.error}")
+            raise keys.Unreadable(keys.unusable(store.error))
         raise UnknownFlag(keys.unknown(options["key"]))
     # Commands speak no language, but a flag may ask for that of the project.
     with translation.override(settings.LANGUAGE_CODE):
@@ -77,7 +77,7 @@ def text(explanation: Explanation, subject: str = "this subject") -> Iterator[st
         [
             ("value", _value(answer)),
             ("reason", f"{answer.reason}: {why}"),
-            ("broken", explanation.quarantined),
+            ("broken", _broken(explanation)),
         ]
     )
     if explanation.prerequisites:
@@ -93,6 +93,12 @@ def text(explanation: Explanation, subject: str = "this subject") -> Iterator[st
         )
         yield from ("", ("Everyone else" if explanation.rules else "Everyone") + stage)
         yield f"  {_share(explanation.share)}"
+
+
+def _broken(explanation: Explanation) -> str:
+    if explanation.quarantined and explanation.flag is not None:
+        return f"{explanation.quarantined} It is served as it was before."
+    return explanation.quarantined
 
 
 def _value(answer: Evaluation) -> str:

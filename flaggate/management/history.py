@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from flaggate.changes.differences import differences
@@ -38,7 +39,7 @@ def run(options: Options, terminal: Terminal) -> Answer:
     latest: list[Revision] = list(found[: options["limit"] + 1])
     if not latest and not _exists(subject, key):
         raise UnknownFlag(_unknown(subject, key))
-    steps: list[Step] = list(zip(latest, [*latest[1:], None], strict=True))[: options["limit"]]
+    steps = list(zip_longest(latest, latest[1:]))[: options["limit"]]
     lines = [line for step in steps for line in _lines(step, terminal)]
     if len(latest) > len(steps):
         lines.append("There are older ones; --limit shows more.")

@@ -39,6 +39,11 @@ def read(flags: QuerySet[Any]) -> list[Flag]:
         ) from error
 
 
+def unusable(error: object) -> str:
+    """Say that the database does not answer."""
+    return f"The database can't be used: {error}. `manage.py flags doctor` looks why."
+
+
 def unknown(key: str) -> str:
     """Say that there is no such flag, and which may have been meant."""
     tombstone = Tombstone.objects.using(state.alias()).filter(key=key).first()

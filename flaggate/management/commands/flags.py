@@ -19,6 +19,7 @@ from flaggate.management import (
     doctor,
     explaining,
     history,
+    keys,
     listing,
     rollouts,
     showing,
@@ -92,9 +93,7 @@ class Command(BaseCommand):
         except FlaggateError as error:
             raise CommandError(str(error)) from error
         except AnyDatabaseError as error:
-            raise CommandError(
-                f"The database can't be used: {error}. `manage.py flags doctor` looks why."
-            ) from error
+            raise CommandError(keys.unusable(error)) from error
         self._print(answer, options["format"])
         if answer.problem:
             raise CommandError(answer.problem)
