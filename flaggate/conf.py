@@ -26,6 +26,8 @@ class Settings:
     CONTEXT: str | None = None
     #: Count evaluations by flag, variant and hour.
     RECORD_USAGE: bool = True
+    #: The path of a file with all flags, for a start without a database.
+    BOOTSTRAP: str | None = None
     #: The name of the cookie that makes a browser a visitor.
     VISITOR_COOKIE: str = "flaggate_visitor"
     #: Seconds that the visitor cookie lives.

@@ -223,7 +223,9 @@ class Flags:
         return off(snapshot.flags[key], evaluation.ERROR, error=code, message=str(error))
 
     def _unknown(self, key: str, snapshot: Snapshot) -> Evaluation:
-        if len(snapshot.told) < MOST_TOLD and _first_time(snapshot, key):
+        # Without any flags, as when the database is gone, all keys are unknown: that is not news.
+        known = snapshot.source != "defaults" and len(snapshot.told) < MOST_TOLD
+        if known and _first_time(snapshot, key):
             logger.warning("%s", _did_you_mean(key, snapshot))
         if conf.get().STRICT:
             raise UnknownFlag(_did_you_mean(key, snapshot)) from None

@@ -26,6 +26,7 @@ DEFAULTS = {
     "STRICT": False,
     "CONTEXT": None,
     "RECORD_USAGE": True,
+    "BOOTSTRAP": None,
     "VISITOR_COOKIE": "flaggate_visitor",
     "VISITOR_COOKIE_AGE": 31_536_000,
     "VISITOR_CONSENT": None,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 
 from flaggate.changes.change import change
 from flaggate.core.definitions import Problem
 from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
-from flaggate.models import Flag, Rule, Segment, SegmentMember, state
+from flaggate.models import Flag, Rule, Segment, SegmentMember, Variant, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +27,10 @@ def create(key: str, *, variants: Iterable[tuple[str, Any, int]] = (), **options
         flag = Flag(key=key, **fields)
         _clean(flag)
         flag.save()
-        for order, (variant, value, weight) in enumerate(variants):
-            flag.variants.create(key=variant, value=value, weight=weight, order=order)
+        for order, (name, value, weight) in enumerate(variants):
+            variant = Variant(flag=flag, key=name, value=value, weight=weight, order=order)
+            _clean(variant, f"variants[{order}].")
+            variant.save()
     return fresh(flag)
 
 
@@ -165,11 +167,13 @@ def fresh(flag: Flag) -> Flag:
     return flag
 
 
-def _clean(flag: Flag) -> None:
+def _clean(row: Flag | Variant, path: str = "") -> None:
     try:
-        flag.full_clean()
+        row.full_clean()
     except ValidationError as error:
+        flag = row if isinstance(row, Flag) else row.flag
         problems = [
-            Problem(name, " ".join(messages)) for name, messages in error.message_dict.items()
+            Problem(path + ("key" if name == NON_FIELD_ERRORS else name), " ".join(messages))
+            for name, messages in error.message_dict.items()
         ]
         raise Invalid(f"flag {flag.key}", problems) from None

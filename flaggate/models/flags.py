@@ -175,7 +175,8 @@ class Variant(Tracked):
     flag = models.ForeignKey(Flag, models.CASCADE, related_name="variants", verbose_name=_("flag"))
     key = models.CharField(_("key"), max_length=100, validators=[valid_key])
     value = models.JSONField(
-        _("value"), help_text=_("JSON: “compact” in quotes, 10, 10.0, true, or an object.")
+        _("value"),
+        blank=True,  # an empty text, list or object is a value, too help_text=_("JSON: “compact” in quotes, 10, 10.0, true, or an object.")
     )
     weight = models.PositiveIntegerField(
         _("weight"),

@@ -6,12 +6,13 @@ import uuid
 from typing import Any
 
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, router
 from django.db.models import ProtectedError, signals
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.core import validation
 from flaggate.core.operators import OPERATORS
+from flaggate.exceptions import ChangeRefused
 from flaggate.models.tracked import Tracked, TrackedTimes, track
 
 
@@ -50,6 +51,23 @@ class Segment(TrackedTimes):
 
     def __str__(self) -> str:
         return self.name or self.key
+
+    def save(self, *args: Any, **options: Any) -> None:
+        using = options.get("using") or router.db_for_write(Segment, instance=self)
+        stored = Segment.objects.using(using).filter(pk=self.pk).values_list("key", flat=True)
+        if (key := stored.first()) is not None and key != self.key:
+            self.before_update({"key": self.key})
+        super().save(*args, **options)
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def before_update(cls, changes: dict[str, Any]) -> None:
+        if "key" in changes:
+            raise ChangeRefused(
+                "key: a segment's key never changes: conditions of other segments name it. "
+                "Change its name, or create a new segment."
+            )
 
 
 @track

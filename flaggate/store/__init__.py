@@ -20,7 +20,10 @@ __all__ = ["Definitions", "Status", "connect", "read", "status", "store"]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How fresh this process is. ``source`` is "database", "last known good" or "defaults"."""
+    """How fresh this process is.
+
+    ``source`` is "database", "last known good", "bootstrap" or "defaults".
+    """
 
     source: str
     version: Version | None
@@ -39,7 +42,8 @@ def status() -> Status:
     if snapshot is None:
         source = "defaults"
     else:
-        source = "last known good" if store.failures else snapshot.source
+        known = store.failures and snapshot.source == "database"
+        source = "last known good" if known else snapshot.source
     return Status(
         source,
         snapshot.version if snapshot else None,

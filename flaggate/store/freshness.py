@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import connections, transaction
@@ -24,7 +25,7 @@ from flaggate import conf
 from flaggate.core.quarantine import assemble
 from flaggate.core.snapshot import EMPTY, Snapshot
 from flaggate.models import state
-from flaggate.store import rows
+from flaggate.store import bootstrap, rows
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -38,6 +39,7 @@ LONGEST_BACKOFF = 2.0  # seconds between attempts while the database is gone
 LOG_INTERVAL = 60.0  # seconds between two log records of the same failure
 
 CONSISTENT_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+SERVED = {"database": "the last known flags", "bootstrap": "those of the bootstrap file"}
 BEGIN_LOAD = {"postgresql": CONSISTENT_READ, "mysql": CONSISTENT_READ}
 
 
@@ -52,6 +54,7 @@ class Store:
         self.loads = 0
         self.checked_at: datetime | None = None
         self.reset_lock()
+        self._bootstrapped = False  # whether the file has been tried
         self._due = 0.0  # monotonic seconds; the next look at the state row
         self._commits = 0  # commits made by this process …
         self._seen = 0  # … and how many of them the snapshot has
@@ -68,6 +71,7 @@ class Store:
     def forget(self) -> None:
         """Drop the snapshot, as if the process had just started."""
         self.snapshot = self.definitions = None
+        self._bootstrapped = False
         self._due = 0.0
 
     def due(self) -> bool:
@@ -123,7 +127,11 @@ class Store:
         return kept
 
     def _refresh(self) -> None:
-        urgent = self.snapshot is None or self._commits != self._seen
+        urgent = (
+            self.snapshot is None
+            or self._commits != self._seen
+            or conf.get().MAX_STALENESS == 0  # every request looks, also beside another one
+        )
         if not self._lock.acquire(timeout=FIRST_LOAD if urgent else 0):
             return
         try:
@@ -146,6 +154,7 @@ class Store:
                 self.loads += 1
         except Exception as error:
             connection.close_if_unusable_or_obsolete()
+            self.snapshot = self.snapshot or self._bootstrap()
             self._failed(error, commits)
         else:
             self._succeeded(commits)
@@ -212,6 +221,18 @@ class Store:
             and (same_segments or not flag.rules)
         )
 
+    def _bootstrap(self) -> Snapshot | None:
+        """Read the flags that the last deployment left in a file."""
+        path = conf.get().BOOTSTRAP
+        if path is None or self._bootstrapped:
+            return None
+        self._bootstrapped = True
+        try:
+            return bootstrap.read(Path(path))
+        except (OSError, ValueError) as error:
+            logger.error("The bootstrap file can't be read: %s", error)
+            return None
+
     def _succeeded(self, commits: int) -> None:
         interval = conf.get().MAX_STALENESS
         self._seen = commits
@@ -233,7 +254,7 @@ class Store:
         if _no_table(error) or time.monotonic() - self._logged_at < LOG_INTERVAL:
             return
         self._logged_at = time.monotonic()
-        served = "the last known flags" if self.snapshot else "defaults"
+        served = SERVED[self.snapshot.source] if self.snapshot else "defaults"
         logger.error("Flags can't be read, so %s are served: %s", served, self.error)
 
 

@@ -69,7 +69,7 @@ def reread(using: str, known: Definitions) -> Definitions:
     found = _tokens(using)
     flags = _changed(found.flag_tokens, known.flag_tokens)
     segments = _changed(found.segment_tokens, known.segment_tokens)
-    if max(len(flags), len(segments)) > MOST_CHANGED or _renamed(segments, found, known):
+    if max(len(flags), len(segments)) > MOST_CHANGED:
         return read(using)
     _keep(found.flag_tokens, flags, (found.flags, known.flags))
     _keep(found.flag_tokens, flags, (found.unreadable, known.unreadable))
@@ -92,14 +92,6 @@ def _tokens_of(using: str, model: type[Model]) -> dict[int, tuple[str, str]]:
 
 def _changed(tokens: dict[int, tuple[str, str]], known: dict[int, tuple[str, str]]) -> set[int]:
     return {pk for pk, entry in tokens.items() if known.get(pk) != entry}
-
-
-def _renamed(segments: set[int], found: Definitions, known: Definitions) -> bool:
-    """Whether a segment has a new key, by which the rules of unchanged flags know it."""
-    return any(
-        pk in known.segment_tokens and known.segment_tokens[pk][0] != found.segment_tokens[pk][0]
-        for pk in segments
-    )
 
 
 def _keep(

@@ -392,6 +392,29 @@ def test_a_key_never_changes(flag: Flag) -> None:
         Flag.objects.update(key="z")
 
 
+def test_a_segments_key_never_changes(segment: Segment) -> None:
+    segment.key = "gamma"
+    with pytest.raises(ChangeRefused, match="a segment's key never changes"):
+        segment.save()
+    with pytest.raises(ChangeRefused, match="a segment's key never changes"):
+        Segment.objects.update(key="gamma")
+
+
+@pytest.mark.parametrize(
+    ("variants", "problem"),
+    [
+        ([("a", None, 1)], r"variants\[0\]\.value"),
+        ([("a", 1, 1), ("a", 2, 1)], r"variants\[1\]\.key"),
+        ([("a", 1, -1)], r"variants\[0\]\.weight"),
+        ([("a b", 1, 1)], r"variants\[0\]\.key"),
+    ],
+)
+def test_variants_that_make_no_sense_are_refused_by_name(variants: Any, problem: str) -> None:
+    with refused(problem):
+        changes.create("y", variants=variants)
+    assert not Flag.objects.exists()
+
+
 def test_the_key_of_a_deleted_flag_that_was_once_enabled_is_never_used_again(flag: Flag) -> None:
     changes.enable("x")
     changes.disable("x")

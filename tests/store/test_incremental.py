@@ -101,12 +101,6 @@ def test_what_is_read_in_part_is_what_would_be_read_as_a_whole(name: str, whole:
     assert dict(store.snapshot.segments) == fresh.segments
 
 
-def test_a_renamed_segment_is_read_with_the_flags_that_use_it(whole: list[str]) -> None:
-    Segment.objects.filter(key="first_people").update(key="renamed")
-    assert flaggate.is_active("first", 42)
-    assert whole == ["default"]
-
-
 def by_sql(sql: str, *parameters: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

@@ -18,6 +18,7 @@ from flaggate.management import (
     creating,
     doctor,
     explaining,
+    exporting,
     history,
     keys,
     listing,
@@ -68,6 +69,7 @@ SUB_COMMANDS = {
     "delete": SubCommand(
         "Delete a flag for good.", changing.delete, (*WRITE, changing.delete_arguments)
     ),
+    "export": SubCommand("Write all flags to a file.", exporting.run, (exporting.arguments,)),
     "doctor": SubCommand("Look for problems.", doctor.run, (doctor.arguments,)),
 }
 
