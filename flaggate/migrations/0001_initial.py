@@ -13,7 +13,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -22,226 +21,716 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Flag',
+            name="Flag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
-                ('key', models.CharField(help_text='The name used in code, best in snake_case. It can never be changed.', max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Use letters, digits, “.”, “_” and “-”, first a letter or digit, at most 100 characters.')], verbose_name='key')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('kind', models.CharField(choices=[('release', 'release'), ('experiment', 'experiment'), ('operational', 'operational'), ('permission', 'permission')], default='release', max_length=20, verbose_name='kind')),
-                ('enabled', models.BooleanField(default=False, help_text='The master switch: off beats everything else.', verbose_name='enabled')),
-                ('percentage', models.DecimalField(decimal_places=3, default=Decimal('100'), help_text='The share of everyone else, whom no rule caught: 0 to 100 %.', max_digits=6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='percentage')),
-                ('bucket_by', models.CharField(blank=True, help_text="The attribute that is hashed: empty for the targeting key, “visitor” so that a browser keeps its answer through login, or any other, such as an organisation's id.", max_length=200, verbose_name='bucket by')),
-                ('salt', models.CharField(default=flaggate.models.flags.new_salt, editable=False, max_length=100, verbose_name='salt')),
-                ('off_variant', models.CharField(blank=True, help_text="The variant for those outside; empty for the caller's default.", max_length=100, verbose_name='off variant')),
-                ('active_from', models.DateTimeField(blank=True, null=True, verbose_name='active from')),
-                ('active_until', models.DateTimeField(blank=True, null=True, verbose_name='active until')),
-                ('client_visible', models.BooleanField(default=False, help_text='Browsers and apps may see this flag.', verbose_name='client visible')),
-                ('critical', models.BooleanField(default=False, help_text='Changes ask for the typed key.', verbose_name='critical')),
-                ('owner', models.CharField(blank=True, max_length=200, verbose_name='owner')),
-                ('tags', models.JSONField(blank=True, default=list, verbose_name='tags')),
-                ('permanent', models.BooleanField(default=False, help_text='Meant to stay, not to be removed.', verbose_name='permanent')),
-                ('expires_on', models.DateField(blank=True, help_text='A reminder to remove the flag; it never changes an answer.', null=True, verbose_name='expires on')),
-                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='archived at')),
-                ('first_enabled_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='first enabled at')),
-                ('version', models.PositiveIntegerField(default=0, editable=False, verbose_name='version')),
-                ('token', models.UUIDField(default=uuid.uuid4, editable=False, verbose_name='token')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created",
+                    model_utils.fields.AutoCreatedField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "modified",
+                    model_utils.fields.AutoLastModifiedField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="modified"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="The name used in code, best in snake_case. It can never be changed.",
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
+                                "Use letters, digits, “.”, “_” and “-”, first a letter or digit, at most 100 characters.",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("release", "release"),
+                            ("experiment", "experiment"),
+                            ("operational", "operational"),
+                            ("permission", "permission"),
+                        ],
+                        default="release",
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The master switch: off beats everything else.",
+                        verbose_name="enabled",
+                    ),
+                ),
+                (
+                    "percentage",
+                    models.DecimalField(
+                        decimal_places=3,
+                        default=Decimal("100"),
+                        help_text="The share of everyone else, whom no rule caught: 0 to 100 %.",
+                        max_digits=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="percentage",
+                    ),
+                ),
+                (
+                    "bucket_by",
+                    models.CharField(
+                        blank=True,
+                        help_text="The attribute that is hashed: empty for the targeting key, “visitor” so that a browser keeps its answer through login, or any other, such as an organisation's id.",
+                        max_length=200,
+                        verbose_name="bucket by",
+                    ),
+                ),
+                (
+                    "salt",
+                    models.CharField(
+                        default=flaggate.models.flags.new_salt,
+                        editable=False,
+                        max_length=100,
+                        verbose_name="salt",
+                    ),
+                ),
+                (
+                    "off_variant",
+                    models.CharField(
+                        blank=True,
+                        help_text="The variant for those outside; empty for the caller's default.",
+                        max_length=100,
+                        verbose_name="off variant",
+                    ),
+                ),
+                (
+                    "active_from",
+                    models.DateTimeField(blank=True, null=True, verbose_name="active from"),
+                ),
+                (
+                    "active_until",
+                    models.DateTimeField(blank=True, null=True, verbose_name="active until"),
+                ),
+                (
+                    "client_visible",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Browsers and apps may see this flag.",
+                        verbose_name="client visible",
+                    ),
+                ),
+                (
+                    "critical",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Changes ask for the typed key.",
+                        verbose_name="critical",
+                    ),
+                ),
+                ("owner", models.CharField(blank=True, max_length=200, verbose_name="owner")),
+                ("tags", models.JSONField(blank=True, default=list, verbose_name="tags")),
+                (
+                    "permanent",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Meant to stay, not to be removed.",
+                        verbose_name="permanent",
+                    ),
+                ),
+                (
+                    "expires_on",
+                    models.DateField(
+                        blank=True,
+                        help_text="A reminder to remove the flag; it never changes an answer.",
+                        null=True,
+                        verbose_name="expires on",
+                    ),
+                ),
+                (
+                    "archived_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="archived at"
+                    ),
+                ),
+                (
+                    "first_enabled_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="first enabled at"
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="version"),
+                ),
+                (
+                    "token",
+                    models.UUIDField(default=uuid.uuid4, editable=False, verbose_name="token"),
+                ),
             ],
             options={
-                'verbose_name': 'flag',
-                'verbose_name_plural': 'flags',
-                'ordering': ('key',),
+                "verbose_name": "flag",
+                "verbose_name_plural": "flags",
+                "ordering": ("key",),
             },
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
-                ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
-                ('key', models.CharField(max_length=120, unique=True, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Use letters, digits, “.”, “_” and “-”, first a letter or digit.')], verbose_name='key')),
-                ('name', models.CharField(blank=True, max_length=200, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('match', models.CharField(choices=[('all', 'all conditions'), ('any', 'any condition')], default='all', max_length=3, verbose_name='match')),
-                ('version', models.PositiveIntegerField(default=0, editable=False, verbose_name='version')),
-                ('token', models.UUIDField(default=uuid.uuid4, editable=False, verbose_name='token')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created",
+                    model_utils.fields.AutoCreatedField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "modified",
+                    model_utils.fields.AutoLastModifiedField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="modified"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=120,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
+                                "Use letters, digits, “.”, “_” and “-”, first a letter or digit.",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                (
+                    "match",
+                    models.CharField(
+                        choices=[("all", "all conditions"), ("any", "any condition")],
+                        default="all",
+                        max_length=3,
+                        verbose_name="match",
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="version"),
+                ),
+                (
+                    "token",
+                    models.UUIDField(default=uuid.uuid4, editable=False, verbose_name="token"),
+                ),
             ],
             options={
-                'verbose_name': 'segment',
-                'verbose_name_plural': 'segments',
-                'ordering': ('key',),
+                "verbose_name": "segment",
+                "verbose_name_plural": "segments",
+                "ordering": ("key",),
             },
         ),
         migrations.CreateModel(
-            name='State',
+            name="State",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('epoch', models.UUIDField(default=uuid.uuid4)),
-                ('version', models.PositiveBigIntegerField(default=0)),
-                ('token', models.UUIDField(default=uuid.uuid4)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("epoch", models.UUIDField(default=uuid.uuid4)),
+                ("version", models.PositiveBigIntegerField(default=0)),
+                ("token", models.UUIDField(default=uuid.uuid4)),
             ],
             options={
-                'verbose_name': 'state',
-                'verbose_name_plural': 'state',
+                "verbose_name": "state",
+                "verbose_name_plural": "state",
             },
         ),
         migrations.CreateModel(
-            name='Tombstone',
+            name="Tombstone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100, unique=True, verbose_name='key')),
-                ('deleted_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='deleted at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=100, unique=True, verbose_name="key")),
+                (
+                    "deleted_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="deleted at"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tombstone',
-                'verbose_name_plural': 'tombstones',
+                "verbose_name": "tombstone",
+                "verbose_name_plural": "tombstones",
             },
         ),
         migrations.CreateModel(
-            name='Rollout',
+            name="Rollout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='started at')),
-                ('paused_at', models.DateTimeField(blank=True, null=True, verbose_name='paused at')),
-                ('flag', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='rollout', to='flaggate.flag', verbose_name='flag')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="started at"
+                    ),
+                ),
+                (
+                    "paused_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="paused at"),
+                ),
+                (
+                    "flag",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rollout",
+                        to="flaggate.flag",
+                        verbose_name="flag",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rollout',
-                'verbose_name_plural': 'rollouts',
+                "verbose_name": "rollout",
+                "verbose_name_plural": "rollouts",
             },
         ),
         migrations.CreateModel(
-            name='Rule',
+            name="Rule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('percentage', models.DecimalField(decimal_places=3, default=Decimal('100'), max_digits=6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='percentage')),
-                ('variant', models.CharField(blank=True, help_text='The key of the variant to serve; empty to split by weights.', max_length=100, verbose_name='variant')),
-                ('flag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='flaggate.flag', verbose_name='flag')),
-                ('segments', models.ManyToManyField(help_text='Any of these. A rule without segments matches nobody.', related_name='rules', to='flaggate.segment', verbose_name='segments')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("order", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
+                (
+                    "percentage",
+                    models.DecimalField(
+                        decimal_places=3,
+                        default=Decimal("100"),
+                        max_digits=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="percentage",
+                    ),
+                ),
+                (
+                    "variant",
+                    models.CharField(
+                        blank=True,
+                        help_text="The key of the variant to serve; empty to split by weights.",
+                        max_length=100,
+                        verbose_name="variant",
+                    ),
+                ),
+                (
+                    "flag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rules",
+                        to="flaggate.flag",
+                        verbose_name="flag",
+                    ),
+                ),
+                (
+                    "segments",
+                    models.ManyToManyField(
+                        help_text="Any of these. A rule without segments matches nobody.",
+                        related_name="rules",
+                        to="flaggate.segment",
+                        verbose_name="segments",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rule',
-                'verbose_name_plural': 'rules',
-                'ordering': ('order', 'pk'),
+                "verbose_name": "rule",
+                "verbose_name_plural": "rules",
+                "ordering": ("order", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Condition',
+            name="Condition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attribute', models.CharField(blank=True, help_text='Such as email, groups or is_staff; empty for “in segment”.', max_length=200, verbose_name='attribute')),
-                ('operator', models.CharField(choices=[('one_of', 'is one of'), ('contains', 'contains'), ('starts_with', 'starts with'), ('ends_with', 'ends with'), ('matches', 'matches the pattern'), ('exists', 'exists'), ('in_segment', 'is in the segment'), ('in_cidr', 'is in the network'), ('gt', 'is greater than'), ('gte', 'is at least'), ('lt', 'is less than'), ('lte', 'is at most'), ('after', 'is after'), ('on_or_after', 'is on or after'), ('before', 'is before'), ('on_or_before', 'is on or before'), ('semver_eq', 'is the version'), ('semver_gt', 'is newer than version'), ('semver_gte', 'is at least version'), ('semver_lt', 'is older than version'), ('semver_lte', 'is at most version')], max_length=20, verbose_name='operator')),
-                ('values', models.JSONField(blank=True, default=list, help_text='One that matches is enough.', verbose_name='values')),
-                ('negate', models.BooleanField(default=False, verbose_name='negate')),
-                ('ignore_case', models.BooleanField(default=False, verbose_name='ignore case')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conditions', to='flaggate.segment', verbose_name='segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "attribute",
+                    models.CharField(
+                        blank=True,
+                        help_text="Such as email, groups or is_staff; empty for “in segment”.",
+                        max_length=200,
+                        verbose_name="attribute",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.CharField(
+                        choices=[
+                            ("one_of", "is one of"),
+                            ("contains", "contains"),
+                            ("starts_with", "starts with"),
+                            ("ends_with", "ends with"),
+                            ("matches", "matches the pattern"),
+                            ("exists", "exists"),
+                            ("in_segment", "is in the segment"),
+                            ("in_cidr", "is in the network"),
+                            ("gt", "is greater than"),
+                            ("gte", "is at least"),
+                            ("lt", "is less than"),
+                            ("lte", "is at most"),
+                            ("after", "is after"),
+                            ("on_or_after", "is on or after"),
+                            ("before", "is before"),
+                            ("on_or_before", "is on or before"),
+                            ("semver_eq", "is the version"),
+                            ("semver_gt", "is newer than version"),
+                            ("semver_gte", "is at least version"),
+                            ("semver_lt", "is older than version"),
+                            ("semver_lte", "is at most version"),
+                        ],
+                        max_length=20,
+                        verbose_name="operator",
+                    ),
+                ),
+                (
+                    "values",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="One that matches is enough.",
+                        verbose_name="values",
+                    ),
+                ),
+                ("negate", models.BooleanField(default=False, verbose_name="negate")),
+                ("ignore_case", models.BooleanField(default=False, verbose_name="ignore case")),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conditions",
+                        to="flaggate.segment",
+                        verbose_name="segment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'condition',
-                'verbose_name_plural': 'conditions',
-                'ordering': ('pk',),
+                "verbose_name": "condition",
+                "verbose_name_plural": "conditions",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='Stage',
+            name="Stage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('percentage', models.DecimalField(decimal_places=3, max_digits=6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='percentage')),
-                ('holds', models.DurationField(blank=True, help_text='How long, as in “2 00:00:00” for two days; empty on the last stage.', null=True, validators=[django.core.validators.MinValueValidator(datetime.timedelta(seconds=1))], verbose_name='holds')),
-                ('flag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='flaggate.flag', verbose_name='flag')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("order", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
+                (
+                    "percentage",
+                    models.DecimalField(
+                        decimal_places=3,
+                        max_digits=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="percentage",
+                    ),
+                ),
+                (
+                    "holds",
+                    models.DurationField(
+                        blank=True,
+                        help_text="How long, as in “2 00:00:00” for two days; empty on the last stage.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(datetime.timedelta(seconds=1))
+                        ],
+                        verbose_name="holds",
+                    ),
+                ),
+                (
+                    "flag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stages",
+                        to="flaggate.flag",
+                        verbose_name="flag",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stage',
-                'verbose_name_plural': 'stages',
-                'ordering': ('order', 'pk'),
+                "verbose_name": "stage",
+                "verbose_name_plural": "stages",
+                "ordering": ("order", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Usage',
+            name="Usage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('flag', models.CharField(max_length=100, verbose_name='flag')),
-                ('variant', models.CharField(blank=True, max_length=100, verbose_name='variant')),
-                ('hour', models.DateTimeField(verbose_name='hour')),
-                ('count', models.PositiveBigIntegerField(default=0, verbose_name='count')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("flag", models.CharField(max_length=100, verbose_name="flag")),
+                ("variant", models.CharField(blank=True, max_length=100, verbose_name="variant")),
+                ("hour", models.DateTimeField(verbose_name="hour")),
+                ("count", models.PositiveBigIntegerField(default=0, verbose_name="count")),
             ],
             options={
-                'verbose_name': 'usage',
-                'verbose_name_plural': 'usage',
-                'ordering': ('-hour', 'flag', 'variant'),
-                'constraints': [models.UniqueConstraint(fields=('flag', 'variant', 'hour'), name='flaggate_usage_once')],
+                "verbose_name": "usage",
+                "verbose_name_plural": "usage",
+                "ordering": ("-hour", "flag", "variant"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("flag", "variant", "hour"), name="flaggate_usage_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Prerequisite',
+            name="Prerequisite",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('variant', models.CharField(blank=True, help_text='The variant it must serve; empty where being active is enough.', max_length=100, verbose_name='variant')),
-                ('flag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prerequisites', to='flaggate.flag', verbose_name='flag')),
-                ('required', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='required_by', to='flaggate.flag', verbose_name='required flag')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "variant",
+                    models.CharField(
+                        blank=True,
+                        help_text="The variant it must serve; empty where being active is enough.",
+                        max_length=100,
+                        verbose_name="variant",
+                    ),
+                ),
+                (
+                    "flag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prerequisites",
+                        to="flaggate.flag",
+                        verbose_name="flag",
+                    ),
+                ),
+                (
+                    "required",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="required_by",
+                        to="flaggate.flag",
+                        verbose_name="required flag",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'prerequisite',
-                'verbose_name_plural': 'prerequisites',
-                'ordering': ('pk',),
-                'constraints': [models.UniqueConstraint(fields=('flag', 'required'), name='flaggate_prerequisite_once')],
+                "verbose_name": "prerequisite",
+                "verbose_name_plural": "prerequisites",
+                "ordering": ("pk",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("flag", "required"), name="flaggate_prerequisite_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(choices=[('flag', 'flag'), ('segment', 'segment')], max_length=10, verbose_name='subject')),
-                ('key', models.CharField(max_length=120, verbose_name='key')),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('created', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='created')),
-                ('actor_name', models.CharField(blank=True, max_length=200, verbose_name='actor name')),
-                ('source', models.CharField(help_text='admin, command, api, rollout, code …', max_length=20, verbose_name='source')),
-                ('comment', models.TextField(blank=True, verbose_name='comment')),
-                ('before', models.JSONField(null=True, verbose_name='before')),
-                ('after', models.JSONField(null=True, verbose_name='after')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='actor')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(
+                        choices=[("flag", "flag"), ("segment", "segment")],
+                        max_length=10,
+                        verbose_name="subject",
+                    ),
+                ),
+                ("key", models.CharField(max_length=120, verbose_name="key")),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                (
+                    "created",
+                    models.DateTimeField(
+                        db_index=True, default=django.utils.timezone.now, verbose_name="created"
+                    ),
+                ),
+                (
+                    "actor_name",
+                    models.CharField(blank=True, max_length=200, verbose_name="actor name"),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        help_text="admin, command, api, rollout, code …",
+                        max_length=20,
+                        verbose_name="source",
+                    ),
+                ),
+                ("comment", models.TextField(blank=True, verbose_name="comment")),
+                ("before", models.JSONField(null=True, verbose_name="before")),
+                ("after", models.JSONField(null=True, verbose_name="after")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="actor",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'revision',
-                'verbose_name_plural': 'revisions',
-                'ordering': ('-pk',),
-                'indexes': [models.Index(fields=['subject', 'key', '-id'], name='flaggate_revision_of')],
+                "verbose_name": "revision",
+                "verbose_name_plural": "revisions",
+                "ordering": ("-pk",),
+                "indexes": [
+                    models.Index(fields=["subject", "key", "-id"], name="flaggate_revision_of")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SegmentMember',
+            name="SegmentMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('targeting_key', models.CharField(max_length=200, verbose_name='targeting key')),
-                ('excluded', models.BooleanField(default=False, help_text='Out, whatever else says in.', verbose_name='excluded')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='flaggate.segment', verbose_name='segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("targeting_key", models.CharField(max_length=200, verbose_name="targeting key")),
+                (
+                    "excluded",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Out, whatever else says in.",
+                        verbose_name="excluded",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="members",
+                        to="flaggate.segment",
+                        verbose_name="segment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'segment member',
-                'verbose_name_plural': 'segment members',
-                'ordering': ('pk',),
-                'constraints': [models.UniqueConstraint(fields=('segment', 'targeting_key', 'excluded'), name='flaggate_segment_member')],
+                "verbose_name": "segment member",
+                "verbose_name_plural": "segment members",
+                "ordering": ("pk",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("segment", "targeting_key", "excluded"),
+                        name="flaggate_segment_member",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z', 'Use letters, digits, “.”, “_” and “-”, first a letter or digit, at most 100 characters.')], verbose_name='key')),
-                ('value', models.JSONField(blank=True, verbose_name='value')),
-                ('weight', models.PositiveIntegerField(default=1, help_text='Its part of the sum of all weights; not used where a rule names a variant.', validators=[django.core.validators.MaxValueValidator(2147483647)], verbose_name='weight')),
-                ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('flag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='flaggate.flag', verbose_name='flag')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
+                                "Use letters, digits, “.”, “_” and “-”, first a letter or digit, at most 100 characters.",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("value", models.JSONField(blank=True, verbose_name="value")),
+                (
+                    "weight",
+                    models.PositiveIntegerField(
+                        default=1,
+                        help_text="Its part of the sum of all weights; not used where a rule names a variant.",
+                        validators=[django.core.validators.MaxValueValidator(2147483647)],
+                        verbose_name="weight",
+                    ),
+                ),
+                ("order", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
+                (
+                    "flag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="variants",
+                        to="flaggate.flag",
+                        verbose_name="flag",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'variant',
-                'verbose_name_plural': 'variants',
-                'ordering': ('order', 'key'),
-                'constraints': [models.UniqueConstraint(fields=('flag', 'key'), name='flaggate_variant_key')],
+                "verbose_name": "variant",
+                "verbose_name_plural": "variants",
+                "ordering": ("order", "key"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("flag", "key"), name="flaggate_variant_key")
+                ],
             },
         ),
     ]

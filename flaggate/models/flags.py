@@ -7,6 +7,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, router
 from django.db.models import F, signals
@@ -196,6 +197,10 @@ class Variant(Tracked):
 
     def __str__(self) -> str:
         return self.key
+
+    def clean(self) -> None:
+        if self.value is None:
+            raise ValidationError({"value": _("Null is no value. Give a text, a number, …")})
 
 
 @track
