@@ -177,7 +177,8 @@ class Variant(Tracked):
     key = models.CharField(_("key"), max_length=100, validators=[valid_key])
     value = models.JSONField(
         _("value"),
-        blank=True,  # an empty text, list or object is a value, too help_text=_("JSON: “compact” in quotes, 10, 10.0, true, or an object.")
+        blank=True,  # an empty text, list or object is a value, too
+        help_text=_("JSON: “compact” in quotes, 10, 10.0, true, or an object."),
     )
     weight = models.PositiveIntegerField(
         _("weight"),
