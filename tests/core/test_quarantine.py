@@ -23,7 +23,7 @@ BROKEN = flag(salt="")
 UNREADABLE = {"flag": Quarantined("percentage: 'lots' is no number.")}
 
 
-def load(*found, previous=None, unreadable=None, unreadable_segments=None):
+def load(*found, previous=None, unreadable=None, unreadable_segments=None, unchanged=frozenset()):
     """Assemble a snapshot of the flags and segments that were found."""
     return assemble(
         {each.key: each for each in found if not isinstance(each, Segment)},
@@ -34,6 +34,7 @@ def load(*found, previous=None, unreadable=None, unreadable_segments=None):
         source="database",
         loaded_at=NOW,
         previous=previous,
+        unchanged=unchanged,
     )
 
 
@@ -294,8 +295,8 @@ breakages = st.sampled_from(
 keys = st.sampled_from(FLAGS)
 
 
-def assembled(flags, segments, unreadable=None, previous=None):
-    return load(*flags.values(), *segments.values(), unreadable=unreadable, previous=previous)
+def assembled(flags, segments, unreadable=None, **options):
+    return load(*flags.values(), *segments.values(), unreadable=unreadable, **options)
 
 
 def answers(snapshot, context):
@@ -362,6 +363,44 @@ def test_broken_flags_too_are_explained_as_they_are_answered(drawn, context, key
 
         explained = {name: fields(explain(broken, name, context).evaluation) for name in FLAGS}
         assert explained == answers(broken, context)
+
+
+@given(definitions(), definitions(), st.tuples(breakages, breakages), st.booleans())
+def test_what_can_not_have_broken_need_not_be_judged_again(one, other, broken, moved):
+    flags, segments = one
+    for key, breakage in zip(FLAGS[:2], broken, strict=True):
+        flags = breakage(flags, segments, key)[0]
+    before = assembled(flags, segments)
+    flags = {**flags, FLAGS[1]: other[0][FLAGS[1]], FLAGS[2]: other[0][FLAGS[2]]}
+    segments = other[1] if moved else segments
+    unchanged = {
+        key
+        for key, flag in flags.items()
+        if key == FLAGS[0] and not flag.prerequisites and not (moved and flag.rules)
+    }
+
+    quick = assembled(flags, segments, previous=before, unchanged=unchanged)
+    thorough = assembled(flags, segments, previous=before)
+
+    assert quick.quarantined == thorough.quarantined
+    assert quick.flags == thorough.flags
+
+
+def test_a_flag_that_was_broken_and_has_not_changed_is_still_broken():
+    good = load(flag())
+    broken = load(BROKEN, previous=good)
+
+    again = load(BROKEN, previous=broken, unchanged={"flag"})
+
+    assert again.quarantined == broken.quarantined
+    assert again.evaluate("flag", NOBODY).active
+
+
+def test_a_flag_that_has_not_changed_is_not_judged_again():
+    """Of a flag that is said not to have changed nothing is found out."""
+    good = load(flag())
+
+    assert load(BROKEN, previous=good, unchanged={"flag"}).quarantined == {}
 
 
 def test_a_snapshot_is_assembled_for_nothing_too():

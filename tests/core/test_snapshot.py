@@ -77,6 +77,7 @@ def test_its_attributes_are_those_that_any_flag_may_read():
     held = snapshot(RULED, flag("other", percentage=HALF, bucket_by="org"), BETA, OUTER)
 
     assert held.attributes == {"plan", "targeting_key", "org"}
+    assert held.attributes is held.attributes
 
 
 def test_its_unsound_flags_are_those_that_require_each_other():
