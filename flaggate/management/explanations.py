@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from flaggate.models.documents import Document
 
 
+LISTS = (list, tuple, set, frozenset)
+
+
 def document(explanation: Explanation, context: EvaluationContext) -> Document:
     """Write an explanation down: the answer, and each step that led to it."""
     return {
@@ -49,7 +52,7 @@ def answer(evaluation: Evaluation) -> Document:
 
 def several(value: object) -> list[Any]:
     """Return the elements of a subject's value: a list, or a single one."""
-    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    return list(value) if isinstance(value, LISTS) else [value]
 
 
 def _prerequisite(step: PrerequisiteStep) -> Document:
@@ -108,6 +111,4 @@ def _share(step: ShareStep | None) -> Document | None:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, (tuple, set, frozenset)):
-        return list(value)
-    return value
+    return list(value) if isinstance(value, LISTS) else value

@@ -57,8 +57,11 @@ def _matching(options: Options) -> list[Flag]:
         flags = flags.filter(kind=options["kind"])
     if options["owner"]:
         flags = flags.filter(owner__icontains=options["owner"])
-    wanted = set(options["tags"])
-    return [flag for flag in keys.read(flags) if wanted <= set(flag.tags)]
+    return [
+        flag
+        for flag in keys.read(flags)
+        if all(tag in showing.tags(flag) for tag in options["tags"])
+    ]
 
 
 def _row(flag: Flag, *, broken: bool) -> tuple[str, ...]:

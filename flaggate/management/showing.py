@@ -39,6 +39,11 @@ def document(flag: Flag) -> dict[str, Any]:
     }
 
 
+def tags(flag: Flag) -> list[Any]:
+    """Return a flag's tags; the database would keep any JSON."""
+    return flag.tags if isinstance(flag.tags, list) else []
+
+
 def _lines(flag: Flag) -> Iterator[str]:
     quarantined = store.current().quarantined.get(flag.key)
     yield from tables.pairs(
@@ -47,7 +52,7 @@ def _lines(flag: Flag) -> Iterator[str]:
             ("description", flag.description),
             ("kind", f"{flag.kind}, {'permanent' if flag.permanent else 'temporary'}"),
             ("owner", flag.owner),
-            ("tags", ", ".join(map(str, flag.tags))),
+            ("tags", ", ".join(map(str, tags(flag)))),
             ("notes", _notes(flag)),
             ("expires on", f"{flag.expires_on:%Y-%m-%d}" if flag.expires_on else ""),
             ("once enabled", "" if flag.enabled else wording.audience(flag)),
