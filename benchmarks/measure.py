@@ -47,9 +47,12 @@ def measure(subjects: Collection[Subject], rounds: int = ROUNDS) -> dict[str, fl
 
 
 def _number(timer: Timer) -> int:
-    """Return how often a statement fits into a sample."""
-    timer.timeit(10)  # the first time compiles flags and reads attributes
+    """Return how often a statement fits into a sample.
+
+    The best of some tries, because one that is interrupted makes samples too short; and the first
+    of them compiles flags and reads attributes.
+    """
     number = 1
-    while (seconds := timer.timeit(number)) < SAMPLE / 4:
+    while (seconds := min(timer.repeat(7, number))) < SAMPLE / 4:
         number *= 4
     return max(1, round(number * SAMPLE / seconds))
