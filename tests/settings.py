@@ -1,6 +1,7 @@
 """Settings of the test suite: SQLite in memory, or the database that `DATABASE_URL` names."""
 
 from pathlib import Path
+from zlib import crc32
 
 import dj_database_url
 
@@ -16,6 +17,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 DATABASES = {"default": dj_database_url.config(default="sqlite://:memory:")}
+if "sqlite" not in DATABASES["default"]["ENGINE"]:
+    # One test database for each checkout, so that two of them can be tested at the same time.
+    DATABASES["default"]["TEST"] = {"NAME": f"test_flaggate_{crc32(bytes(BASE_DIR)):08x}"}
 
 INSTALLED_APPS = [
     "django.contrib.admin",
