@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from flaggate.models import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flaggate.models.documents import Document
 
@@ -48,7 +48,8 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _beyond_beginning(document: Document) -> Iterator[str]:
-    for name, value in document.items():
+    for name in _ordered(document):
+        value = document[name]
         ordinary = BEGINNING.get(name, EMPTY.get(type(value)))
         if name in IDENTITY or value == ordinary:
             continue
@@ -59,11 +60,17 @@ def _beyond_beginning(document: Document) -> Iterator[str]:
 
 
 def _differing(before: Document, after: Document) -> Iterator[str]:
-    for name in {**before, **after}:
+    for name in _ordered({**before, **after}):
         old, new = before.get(name), after.get(name)
         compared: Comparison = PARTS.get(name, _plain)
         if not same(old, new):
             yield from compared(name, old, new)
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Order names: PostgreSQL's jsonb forgets in which order they were written."""
+    places = {name: place for place, name in enumerate(PARTS)}
+    return sorted(names, key=lambda name: (places.get(name, -1), name))
 
 
 def _plain(name: str, old: Any, new: Any) -> Iterator[str]:

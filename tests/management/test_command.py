@@ -24,11 +24,14 @@ ARGUMENTS = {
     "create": ["fresh"],
     "rollout": ["x", "5"],
     "delete": ["x", "--yes"],
+    "export": ["--bootstrap"],
 }
+ABOUT_ONE = sorted(SUB_COMMANDS.keys() - {"list", "doctor", "create", "export"})
 
 
 @pytest.fixture
-def flag(db):
+def flag(db, settings, tmp_path):
+    settings.FLAGGATE = {"BOOTSTRAP": str(tmp_path / "flags.json")}
     return changes.create("x")
 
 
@@ -56,7 +59,7 @@ def test_every_sub_command_answers_a_person_with_text(flag, name):
         json.loads(printed)
 
 
-@pytest.mark.parametrize("name", sorted(SUB_COMMANDS.keys() - {"list", "doctor", "create"}))
+@pytest.mark.parametrize("name", ABOUT_ONE)
 def test_an_unknown_flag_is_refused_with_the_one_that_was_meant(flag, name):
     changes.create("new_checkout")
     arguments = [each.replace("x", "new_chekout") for each in ARGUMENTS.get(name, ["x"])]

@@ -51,10 +51,11 @@ def run(line):
 
 
 @pytest.fixture
-def fixed(monkeypatch, settings):
+def fixed(monkeypatch, settings, tmp_path):
     """One moment, one salt, one user, and the settings of a project, not of its tests."""
     settings.FLAGGATE = {"MAX_STALENESS": 1.0, "RECORD_USAGE": True}
     monkeypatch.setattr(flags.secrets, "token_hex", lambda _length: "checkout")
+    monkeypatch.chdir(tmp_path)
     User.objects.create_superuser("ada", pk=1)
     with time_machine.travel("2027-01-31T09:00:00Z", tick=False):
         yield
