@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -38,7 +39,7 @@ ATTRIBUTES = {
 }
 
 # What conditions ask of them: operators → attributes, operands.
-QUESTIONS = {
+QUESTIONS: dict[Any, Any] = {
     ("one_of",): (["plan", "groups", "age", "targeting_key"], [*TEXTS, *NUMBERS, True, False]),
     ("contains", "starts_with", "ends_with"): (["plan", "groups"], TEXTS),
     ("matches",): (["plan", "groups"], PATTERNS),
