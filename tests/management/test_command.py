@@ -159,26 +159,27 @@ def in_a_shell(url, *arguments):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "stdout", "stderr"),
-    [
-        (["create", "x"], 0, "x: created, off. Revision 1.", ""),
-        (["show", "nope"], 1, "", "CommandError: There is no flag 'nope'."),
-        (["rollout", "x"], 2, "", "usage: "),
-        (["doctor"], 0, "flaggate ", ""),
-    ],
-    ids=["done", "refused", "usage", "doctor"],
-)
+CODES = [
+    # arguments, exit code, how stdout and stderr begin
+    ("create x", 0, "x: created, off. Revision 1.", ""),
+    ("create x", 1, "", "CommandError: flag x: key: "),
+    ("show nope", 1, "", "CommandError: There is no flag 'nope'."),
+    ("rollout x", 2, "", "usage: "),
+    ("doctor", 0, "flaggate ", ""),
+]
+
+
 @pytest.mark.django_db(transaction=True)
-def test_exit_codes(shared_database, arguments, code, stdout, stderr):
-    done = in_a_shell(shared_database.url, *arguments)
-    assert done.returncode == code
-    assert done.stdout.startswith(stdout)
-    assert done.stderr.startswith(stderr)
-    assert bool(done.stderr) == bool(stderr)
+def test_exit_codes_tell_a_pipeline_how_it_went(shared_database):
+    for arguments, code, stdout, stderr in CODES:
+        done = in_a_shell(shared_database.url, *arguments.split())
+        assert done.returncode == code
+        assert done.stdout.startswith(stdout)
+        assert done.stderr.startswith(stderr)
+        assert bool(done.stderr) == bool(stderr)
 
 
-@pytest.mark.parametrize("command", ["list", "disable x", "explain x"])
+@pytest.mark.parametrize("command", ["list", "explain x"])
 def test_without_tables_the_doctor_is_recommended(tmp_path, command):
     done = in_a_shell(f"sqlite:///{tmp_path}/empty.sqlite3", *command.split())
     assert done.returncode == 1
