@@ -12,8 +12,18 @@ from flaggate.core import references
 from flaggate.core.compiler import off
 from flaggate.core.definitions import Condition, Prerequisite, Rule, Segment, Variant
 from flaggate.core.evaluation import UNSET, EvaluationContext
+from flaggate.core.explanation import explain
 from flaggate.core.snapshot import Snapshot
-from tests.core.snapshots import INSIDE_HALF, NOBODY, OUTSIDE_HALF, answer, flag, snapshot, user
+from tests.core.snapshots import (
+    INSIDE_HALF,
+    NOBODY,
+    OUTSIDE_HALF,
+    answer,
+    fields,
+    flag,
+    snapshot,
+    user,
+)
 from tests.core.strategies import ODDITIES, hostile
 
 HALF, NONE = Decimal(50), Decimal(0)
@@ -120,6 +130,44 @@ def test_all_rules_and_everyone_else_share_the_same_buckets():
 def test_a_percentage_is_exact_to_a_thousandth(percentage, active):
     """The user 1 has the bucket 49,641."""
     assert answer(flag(percentage=Decimal(percentage)), of=user("1")).active is active
+
+
+@pytest.mark.parametrize("variants", [(), (Variant("a", 1, 1), Variant("b", 2, 1))])
+@pytest.mark.parametrize(
+    ("key", "percentage", "active"),
+    [
+        # Found by trying: their hashes are the first outside, and the last inside.
+        ("78851", "71.611", False),
+        ("78851", "71.612", True),
+        ("82543", "44.771", False),
+        ("82543", "44.772", True),
+    ],
+)
+def test_a_percentage_is_exact_to_a_single_hash(variants, key, percentage, active):
+    definition = flag(percentage=Decimal(percentage), variants=variants)
+
+    found = answer(definition, of=user(key))
+
+    assert found.active is active
+    assert fields(found) == fields(explain(snapshot(definition), "flag", user(key)).evaluation)
+
+
+@pytest.mark.parametrize(
+    ("key", "weight", "variant"),
+    [
+        ("12553", 75_065, "b"),
+        ("12553", 75_066, "a"),
+        ("31656", 21_127, "b"),
+        ("31656", 21_128, "a"),
+    ],
+)
+def test_a_weight_is_exact_to_a_single_hash(key, weight, variant):
+    definition = flag(variants=(Variant("a", 1, weight), Variant("b", 2, 100_000 - weight)))
+
+    found = answer(definition, of=user(key))
+
+    assert found.variant == variant
+    assert fields(found) == fields(explain(snapshot(definition), "flag", user(key)).evaluation)
 
 
 def test_a_number_and_its_text_are_the_same_subject():
@@ -399,9 +447,10 @@ def test_a_segment_without_conditions_contains_its_included_members_only(match_a
 
 
 @pytest.mark.parametrize("match_all", [True, False])
-def test_an_empty_segment_contains_nobody(match_all):
-    assert not is_in(Segment("s", match_all), user("1"))
-    assert not is_in(Segment("s", match_all), NOBODY)
+@pytest.mark.parametrize("members", [{}, {"excluded": frozenset({b"2"})}])
+def test_an_empty_segment_contains_nobody(match_all, members):
+    assert not is_in(Segment("s", match_all, **members), user("1"))
+    assert not is_in(Segment("s", match_all, **members), NOBODY)
 
 
 def test_included_members_are_in_whatever_the_conditions_say():
