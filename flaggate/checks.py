@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as django_settings
@@ -34,7 +35,10 @@ EXPECTED: dict[str, tuple[str, Any]] = {
     "STRICT": ("True or False", lambda value: isinstance(value, bool)),
     "CONTEXT": ("a dotted path or None", lambda value: value is None or _a_text(value)),
     "RECORD_USAGE": ("True or False", lambda value: isinstance(value, bool)),
-    "BOOTSTRAP": ("the path of a file or None", lambda value: value is None or _a_text(value)),
+    "BOOTSTRAP": (
+        "the path of a file or None",
+        lambda value: value is None or _a_text(value) or isinstance(value, Path),
+    ),
     "VISITOR_COOKIE": ("a text", _a_text),
     "VISITOR_COOKIE_AGE": ("a number of seconds, 0 or more", _a_number),
     "VISITOR_CONSENT": ("a dotted path or None", lambda value: value is None or _a_text(value)),

@@ -51,6 +51,12 @@ def test_what_a_project_sets_counts_and_the_rest_stays():
     assert conf.get().VISITOR_COOKIE == "flaggate_visitor"
 
 
+def test_what_a_project_sets_counts_more_than_what_a_test_run_changes(monkeypatch):
+    monkeypatch.setitem(conf.DEFAULTS, "VISITOR_COOKIE", "tests")
+    with override_settings(FLAGGATE={"VISITOR_COOKIE": "who"}):
+        assert conf.get().VISITOR_COOKIE == "who"
+
+
 def test_other_settings_change_nothing():
     before = conf.get()
     with override_settings(DEBUG=True):

@@ -12,7 +12,7 @@ from django.test import AsyncClient, override_settings
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from flaggate import changes
+from flaggate import changes, recording
 from flaggate.decorators import flag_required
 from flaggate.exceptions import UnknownFlag
 from tests.fixtures import a_request, layouts, released, targeted
@@ -150,6 +150,14 @@ def test_decorating_makes_no_query(django_assert_num_queries):
 def test_under_the_strict_setting_an_unknown_flag_raises(view):
     with pytest.raises(UnknownFlag):
         call(flag_required("no_such_flag")(view))
+
+
+@both
+def test_the_decision_counts_as_one_question(view):
+    released("new_page")
+    recording.counts.clear()
+    body(flag_required("new_page")(view))
+    assert [(answer.flag, count) for answer, count in recording.counts.items()] == [("new_page", 1)]
 
 
 @pytest.mark.parametrize("debug", [False, True])

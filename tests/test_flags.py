@@ -31,7 +31,8 @@ STRICT = override_settings(FLAGGATE={"STRICT": True})
 
 def flags_of(*flags: Flag, **resolve: Any) -> Flags:
     """Answer from definitions, without a database."""
-    snapshot = Snapshot({flag.key: flag for flag in flags}, {"payers": PAYERS})
+    known = {flag.key: flag for flag in flags}
+    snapshot = Snapshot(known, {"payers": PAYERS}, source="database")
     return Flags(snapshot, flaggate.EvaluationContext("42", **resolve), NOW)
 
 
@@ -245,6 +246,12 @@ def test_only_so_many_unknown_flags_are_logged(caplog):
         flags.is_active(f"unknown_{number}")
     assert len(caplog.messages) == MOST_TOLD
     assert len(flags.snapshot.told) == MOST_TOLD
+
+
+def test_while_there_are_no_flags_at_all_an_unknown_one_is_no_news(caplog):
+    flags = Flags(Snapshot({}), flaggate.EvaluationContext("42"), NOW)
+    assert flags.evaluate("new_checkout").error == "FLAG_NOT_FOUND"
+    assert not caplog.messages
 
 
 def test_a_huge_key_takes_no_memory_in_the_log_and_in_the_answer(caplog):

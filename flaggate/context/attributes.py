@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.functional import LazyObject, Promise, empty
 from django.utils.translation import get_language
 
-from flaggate.core import bucketing
 from flaggate.core.evaluation import TARGETING_KEY
 
 VISITOR = "visitor"
@@ -61,16 +60,10 @@ def _host(request: Any) -> object:
         return None
 
 
-def identity(value: object) -> str | None:
-    """Return a targeting key as text; None for what can't be one."""
-    unit = bucketing.unit(str(value) if isinstance(value, UUID) else value)
-    return None if unit is None else unit.decode()
-
-
 def user_key(user: Any) -> str | None:
     """Return the targeting key of a user who is logged in: the primary key as text."""
     pk = getattr(user, "pk", None) if _authenticated(user) else None
-    return None if pk is None else identity(str(pk))
+    return None if pk is None else str(pk)
 
 
 # What every user has; each entry is read when a condition first asks for it.

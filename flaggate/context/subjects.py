@@ -12,15 +12,7 @@ from django.http import HttpRequest
 from django.utils.functional import LazyObject
 from django.utils.translation import get_language
 
-from flaggate.context.attributes import (
-    BUILT_IN,
-    OF_REQUEST,
-    OF_USER,
-    VISITOR,
-    comparable,
-    identity,
-    user_key,
-)
+from flaggate.context.attributes import BUILT_IN, OF_REQUEST, OF_USER, VISITOR, comparable, user_key
 from flaggate.context.custom import CustomAttributes
 from flaggate.core.evaluation import TARGETING_KEY, EvaluationContext
 from flaggate.exceptions import ContextNotLoaded
@@ -60,8 +52,10 @@ def of_subject(subject: Any, now: datetime) -> EvaluationContext:
         return _of_user(subject, subject, None, now)
     if isinstance(subject, EvaluationContext):
         return _of_context(subject, now)
-    if isinstance(subject, (str, int, UUID)) and not isinstance(subject, bool):
-        return _of_user(None, subject, identity(subject), now)
+    if isinstance(subject, UUID):
+        return _of_user(None, subject, str(subject), now)
+    if isinstance(subject, (str, int)) and not isinstance(subject, bool):
+        return _of_user(None, subject, subject, now)
     if hasattr(subject, "is_authenticated"):
         return _of_user(subject, subject, None, now)
     raise TypeError(
@@ -70,10 +64,10 @@ def of_subject(subject: Any, now: datetime) -> EvaluationContext:
     )
 
 
-def _of_user(user: Any, subject: Any, key: str | None, now: datetime) -> EvaluationContext:
+def _of_user(user: Any, subject: Any, key: object, now: datetime) -> EvaluationContext:
     def resolve(name: str) -> object:
         if name == TARGETING_KEY:
-            return key or user_key(user)
+            return user_key(user) if key is None else key
         if name in OF_USER:
             return OF_USER[name](user)
         if name == "language":
@@ -85,10 +79,8 @@ def _of_user(user: Any, subject: Any, key: str | None, now: datetime) -> Evaluat
 
 
 def _of_context(context: EvaluationContext, now: datetime) -> EvaluationContext:
-    def resolve(name: str) -> object:
-        return context.targeting_key if name == TARGETING_KEY else context.attributes[name]
-
-    return EvaluationContext(resolve=_guarded(resolve), now=context.now or now)
+    read = _guarded(context.attributes.__getitem__)
+    return EvaluationContext(resolve=read, now=context.now or now)
 
 
 def _user_of(request: Any) -> Any:

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 import flaggate
-from flaggate import changes
+from flaggate import changes, recording
 from flaggate.api.permissions import FlagRequired
 from tests.fixtures import layouts, released, targeted
 
@@ -74,6 +74,13 @@ def test_late_authentication_counts_also_where_flags_were_asked_before():
     assert not flaggate.is_active("new_api", request)
     assert ForTokens.as_view()(request).status_code == 200
     assert flaggate.is_active("new_api", request)
+
+
+def test_the_decision_counts_as_a_question():
+    released("new_api")
+    recording.counts.clear()
+    ask(Invoices)
+    assert [answer.flag for answer in recording.counts] == ["new_api"]
 
 
 def test_a_variant_can_be_required():
