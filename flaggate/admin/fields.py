@@ -91,8 +91,6 @@ class OperandsField(forms.Field):
     widget = OperandsInput(attrs={"rows": 2, "cols": 30, "spellcheck": "false"})
 
     def to_python(self, value: Any) -> list[Any]:
-        if isinstance(value, list):
-            return value
         found = operands.read_lines(value or "")
         for each in found:
             if problem := validation.unstorable(each):

@@ -148,15 +148,14 @@ class PrerequisiteInline(Part):
     autocomplete_fields = ("required",)
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **options: Any) -> Any:
-        if db_field.name == "required":
-            options["widget"] = OneByKey(db_field, self.admin_site)
+        options["widget"] = OneByKey(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         formset = super().get_formset(request, obj, **options)
-        if required := formset.form.base_fields.get("required"):
-            required.widget.can_add_related = False  # a flag is no detail of another one
-            required.widget.can_change_related = required.widget.can_delete_related = False
+        widget = formset.form.base_fields["required"].widget
+        # A flag is no detail of another one: only to be looked at from there.
+        widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
         return formset
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flaggate.models.documents import Document
 
-MOST_LINES = 8
+MOST_LINES = 4
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -56,7 +56,7 @@ class RevisionAdmin(ReadOnlyAdmin):
         ("of", "version"),
         ("created", "who"),
         "comment",
-        "what",
+        "all_of_it",
         ("shown_before", "shown_after"),
     )
 
@@ -77,7 +77,11 @@ class RevisionAdmin(ReadOnlyAdmin):
         lines = differences(revision.before, revision.after)
         if (more := len(lines) - MOST_LINES) > 0:
             lines = [*lines[:MOST_LINES], _("and %d more") % more]
-        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+        return listed(lines)
+
+    @admin.display(description=gettext_lazy("what"))
+    def all_of_it(self, revision: Revision) -> SafeString:
+        return listed(differences(revision.before, revision.after))
 
     @admin.display(description=gettext_lazy("who"), ordering="actor_name")
     def who(self, revision: Revision) -> str:
@@ -96,6 +100,11 @@ def history_url(subject: str, key: str) -> str:
     """Return the address of the revisions of one flag or segment."""
     query = urlencode({"subject__exact": subject, "key__exact": key})
     return f"{reverse('admin:flaggate_revision_changelist')}?{query}"
+
+
+def listed(lines: list[str]) -> SafeString:
+    """Write one below the other."""
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
 
 
 def pretty(document: Document | None) -> SafeString | str:

@@ -52,6 +52,11 @@ def test_a_flag_without_a_history_has_a_dash(ada):
     assert '<td class="field-changed">–</td>' in ada.list(Flag).text
 
 
+def test_it_says_which_stage_of_a_rollout_holds(ada, flag):
+    changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
+    assert "on for 5 % (stage 1 of 2)" in ada.list(Flag).text
+
+
 # --- filters and search -----------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 from decimal import Decimal
 
 import pytest
+from django.db.models import ProtectedError
+from django.db.models.signals import pre_delete
 
 import flaggate
 from flaggate import changes
@@ -332,6 +334,13 @@ def test_two_variants_that_swap_their_keys_are_refused_with_the_remedy(ada, layo
     assert layout.variants.get(key="wide").value == "wide"
 
 
+def test_an_error_without_a_field_stands_above_the_page(ada, layout):
+    Flag.objects.update(salt="")
+    page = ada.open(flag_now()).save(description="new")
+    assert "salt: is empty" in page.errors[""]
+    assert flag_now().description == ""
+
+
 def test_two_rows_that_change_places_show_an_error_at_the_right_one(ada, layout, segment):
     other = Segment.objects.create(key="other")
     Rule.objects.create(flag=layout, order=1).segments.add(other)
@@ -380,6 +389,31 @@ def test_a_variant_that_another_flag_requires_can_not_be_deleted(ada, flag, layo
     assert layout_y.variants.count() == 2
 
 
+# --- a running rollout ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def running():
+    """A flag whose rollout is at its first stage."""
+    changes.create("x")
+    return changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
+
+
+def test_the_page_says_which_stage_holds(ada, running):
+    assert "on for 5 % (stage 1 of 2)" in ada.open(running).text
+
+
+def test_while_a_rollout_runs_the_percentage_is_refused_at_its_field(ada, running):
+    page = ada.open(running).save(percentage="50")
+    assert "running rollout. Stop it first" in page.errors["percentage"]
+
+
+def test_while_a_rollout_runs_all_else_can_be_changed(ada, running):
+    ada.open(running).save(owner="Checkout", enabled=None)
+    flag = flag_now()
+    assert (flag.owner, flag.enabled, flag.stages.count()) == ("Checkout", False, 2)
+
+
 # --- critical flags ---------------------------------------------------------------------------
 
 
@@ -421,8 +455,27 @@ def test_a_required_flag_is_not_deleted_and_the_page_links_to_what_requires_it(a
     assert f'<a href="/admin/flaggate/flag/{other.pk}/change/">y</a>' in page.text
 
 
+def test_a_projects_own_protection_is_told_and_nothing_is_deleted(ada, flag):
+    def protect(**_):
+        raise ProtectedError("The campaign of spring uses this flag.", set())
+
+    pre_delete.connect(protect, sender=Flag)
+    try:
+        pages = [ada.delete(flag), ada.post("/admin/flaggate/flag/", deletion_of(flag))]
+    finally:
+        pre_delete.disconnect(protect, sender=Flag)
+    for page in pages:
+        assert page.messages == ["The campaign of spring uses this flag."]
+    assert Flag.objects.exists()
+    assert Revision.objects.count() == 1
+
+
+def deletion_of(flag):
+    return {"action": "delete_selected", "_selected_action": [flag.pk], "post": "yes"}
+
+
 def test_many_flags_can_be_deleted(ada, flag):
-    data = {"action": "delete_selected", "_selected_action": [flag.pk], "post": "yes"}
-    assert "Successfully deleted 1 flag." in ada.post("/admin/flaggate/flag/", data).messages
+    page = ada.post("/admin/flaggate/flag/", deletion_of(flag))
+    assert page.messages == ["Successfully deleted 1 flag."]
     assert Revision.objects.first().after is None
     assert not Flag.objects.exists()

@@ -24,7 +24,8 @@ def test_a_long_difference_is_cut_short(ada, flag):
     typed = {"description": "a", "owner": "b", "bucket_by": "c", "tags": "d", "kind": "permission"}
     switches = dict.fromkeys(("enabled", "permanent", "critical", "client_visible"), "on")
     ada.open(flag).save(**typed, **switches)
-    assert "<div>and 1 more</div>" in ada.list(Revision).text
+    assert "<div>and 5 more</div>" in ada.list(Revision).text
+    assert "client visible: no → yes" in ada.open(Revision.objects.first()).text
 
 
 def test_a_revision_shows_before_and_after_as_json(ada, history):
@@ -50,6 +51,10 @@ def test_the_history_of_a_revision_is_that_of_its_flag(ada, history, flag):
 def test_the_history_of_what_does_not_exist_is_not_found(ada, flag):
     page = ada.get(address(type(flag), "history", 999))
     assert page.status == 302
+
+
+def test_the_history_of_a_revision_that_does_not_exist_is_not_found(ada):
+    assert ada.get(address(Revision, "history", 999)).status == 302
 
 
 def test_usage_and_tombstones_are_lists_to_read(ada, flag):

@@ -37,6 +37,11 @@ def changes_to(segment, flag):
             Rule.objects.create(flag=flag).segments.add(segment)
 
 
+def test_it_says_whether_all_or_any_of_several_conditions_must_hold(ada, segment):
+    segment.conditions.create(attribute="age", operator="gt", values=[17])
+    assert "all conditions (2)" in ada.list(Segment).text
+
+
 def test_a_segment_of_nobody_is_said_to_be_one(ada):
     Segment.objects.create(key="empty")
     assert "nobody" in ada.list(Segment).text
@@ -231,9 +236,16 @@ def test_a_used_segment_is_not_deleted_and_the_page_links_to_who_uses_it(ada, fl
     other = with_members(1, "other")
     other.conditions.create(operator="in_segment", values=["beta"])
     page = ada.delete(segment)
+    assert "can't be deleted while it is used. Remove it here first" in page.text
     assert f'flag <a href="/admin/flaggate/flag/{flag.pk}/change/">x</a>' in page.text
     assert f'segment <a href="/admin/flaggate/segment/{other.pk}/change/">other</a>' in page.text
     assert Segment.objects.filter(key="beta").exists()
+
+
+def test_what_other_segments_use_is_not_in_the_way(ada, segment):
+    other = with_members(1, "other")
+    other.conditions.create(operator="in_segment", values=["third"])
+    assert "deleted successfully" in ada.delete(segment).messages[0]
 
 
 def test_an_unused_segment_is_deleted_with_its_members(ada):
