@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class FlagRequired(BasePermission):
     """Lets a request pass where the view's ``required_flag`` is active; all others get a 404.
 
-    With ``required_variant`` the flag must serve that one.
+    With ``required_variant`` the flag must serve that one. The 404 is raised here, so that this
+    permission can't be combined by ``|`` or ``~``; put it behind the others.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
