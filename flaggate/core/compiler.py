@@ -16,19 +16,19 @@ import mmh3
 
 from flaggate.core import bucketing, evaluation, references
 from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation
-from flaggate.core.operators import matcher
+from flaggate.core.membership import just_members, just_plain
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from flaggate.core.definitions import Condition, Flag, Rule, Segment, Variant
+    from flaggate.core.definitions import Flag, Rule, Segment, Variant
     from flaggate.core.evaluation import EvaluationContext
+    from flaggate.core.membership import Test
 
     Evaluators = Mapping[str, "Evaluator"]
     Evaluator = Callable[[EvaluationContext, Evaluators], Evaluation]
     Outcome = Evaluation | Evaluator  # an answer that is the same for everybody, or one to find
     Segments = Mapping[str, Segment]
-    Test = Callable[[EvaluationContext], bool]
 
 _hash = mmh3.hash
 
@@ -132,7 +132,7 @@ def _targeting(flag: Flag, segments: Segments, test: Callable[[str], Test]) -> E
     if not audiences:
         return otherwise
     (first, outcome), *others = audiences
-    if _just_members(first) and isinstance(outcome, Evaluation):
+    if just_members(first) and isinstance(outcome, Evaluation):
         return _people(first.included, outcome, _audiences(others, otherwise, test))
     return _audiences(audiences, otherwise, test)
 
@@ -156,7 +156,7 @@ def _audiences(
 ) -> Evaluator:
     served = [(segment, _evaluator(outcome)) for segment, outcome in audiences]
     walk = _walk([(test(segment.key), serve) for segment, serve in served], otherwise)
-    if len(served) > 1 and all(_just_plain(segment) for segment, _serve in served):
+    if len(served) > 1 and all(just_plain(segment) for segment, _serve in served):
         return _listed(served, walk, otherwise)
     return walk
 
@@ -288,89 +288,3 @@ def _weighted(
 
 def _without_unit(flag: Flag, rule: int | None) -> Evaluation:
     return off(flag, evaluation.ERROR, rule=rule, error=evaluation.TARGETING_KEY_MISSING)
-
-
-def compile_segment(segment: Segment, test: Callable[[str], Test]) -> Test:
-    """Compile a segment; ``test`` gives the compiled segment of another key."""
-    included, excluded = segment.included, segment.excluded
-    if _just_members(segment):
-        return lambda context: context.units[TARGETING_KEY] in included
-    conditions = [_condition(condition, test) for condition in segment.conditions]
-    meets = _meets(conditions, match_all=segment.match_all)
-    if not included and not excluded:
-        return meets
-
-    def contains(context: EvaluationContext) -> bool:
-        unit = context.units[TARGETING_KEY]
-        if unit in excluded:
-            return False
-        return unit in included or meets(context)
-
-    return contains
-
-
-def _just_members(segment: Segment) -> bool:
-    return not segment.conditions and not segment.excluded
-
-
-def _just_plain(segment: Segment) -> bool:
-    if segment.included or segment.excluded or len(segment.conditions) != 1:
-        return False
-    return _plain(segment.conditions[0])
-
-
-def _meets(conditions: list[Test], *, match_all: bool) -> Test:
-    if not conditions:
-        return lambda context: False
-    if len(conditions) == 1:
-        return conditions[0]
-    quantifier = all if match_all else any
-    return lambda context: quantifier(condition(context) for condition in conditions)
-
-
-def _condition(condition: Condition, test: Callable[[str], Test]) -> Test:
-    if condition.operator == "in_segment":
-        return _in_segment([test(str(key)) for key in condition.values], negate=condition.negate)
-    if condition.operator == "exists":
-        return _exists(condition.attribute, negate=condition.negate)
-    if _plain(condition):
-        return _one_of_plain(condition.attribute, frozenset(condition.values))
-    matches = matcher(condition.operator, condition.values, ignore_case=condition.ignore_case)
-    return _matches(condition.attribute, matches, negate=condition.negate)
-
-
-def _in_segment(tests: list[Test], *, negate: bool) -> Test:
-    return lambda context: any(test(context) for test in tests) is not negate
-
-
-def _exists(attribute: str, *, negate: bool) -> Test:
-    return lambda context: (context.attributes[attribute] is not None) is not negate
-
-
-def _matches(attribute: str, matches: Callable[[object], bool], *, negate: bool) -> Test:
-    def met(context: EvaluationContext) -> bool:
-        value = context.attributes[attribute]
-        if value is None:  # a missing attribute meets no condition, not even a negated one
-            return False
-        return matches(value) is not negate
-
-    return met
-
-
-def _plain(condition: Condition) -> bool:
-    if condition.operator != "one_of" or condition.negate or condition.ignore_case:
-        return False
-    return all(type(value) in (str, bool) for value in condition.values)
-
-
-def _one_of_plain(attribute: str, values: frozenset[object]) -> Test:
-    # The most frequent condition by far, of texts or booleans: less calls than the general form.
-    matches = matcher("one_of", tuple(values))
-
-    def one_of(context: EvaluationContext) -> bool:
-        value = context.attributes[attribute]
-        if type(value) is str or type(value) is bool:
-            return value in values
-        return value is not None and matches(value)
-
-    return one_of

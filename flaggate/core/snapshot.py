@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flaggate.core import evaluation, references
-from flaggate.core.compiler import compile_flag, compile_segment
+from flaggate.core.compiler import compile_flag
 from flaggate.core.evaluation import UNSET, Evaluation
+from flaggate.core.membership import compile_segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from flaggate.core.compiler import Evaluator, Test
+    from flaggate.core.compiler import Evaluator
     from flaggate.core.definitions import Flag, Quarantined, Segment
     from flaggate.core.evaluation import EvaluationContext
+    from flaggate.core.membership import Test
 
     Resolved = tuple[Flag, dict[str, Segment | None], bool]
 
