@@ -12,9 +12,10 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 
 from flaggate.changes.change import change
+from flaggate.core import validation
 from flaggate.core.definitions import Problem
 from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
-from flaggate.models import Flag, Rule, Segment, SegmentMember, Variant, state
+from flaggate.models import Flag, Rollout, Rule, Segment, SegmentMember, Variant, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,7 @@ def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
         flag.enabled = True
         flag.save()
         if people := list(for_keys):
-            if not flag.rules.exists() and flag.percentage == 100:
+            if not flag.rules.exists() and flag.percentage == 100 and not _rolls_out(flag):
                 flag.percentage = Decimal(0)  # "just these people", not these and everyone else
                 flag.save()
             include(flag, people)
@@ -62,7 +63,6 @@ def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Fl
     with change(**how):
         flag = unarchived(key)
         flag.percentage = to_percentage(flag.key, percentage)
-        _clean(flag)
         flag.save()
     return fresh(flag)
 
@@ -128,12 +128,16 @@ def add_members(segment: Segment, keys: Iterable[str], *, excluded: bool = False
 
 
 def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
-    """Read a percentage. Raises Invalid."""
+    """Read a percentage, 0-100. Raises Invalid."""
     try:
-        return Decimal(str(percentage).strip().removesuffix("%").strip())
+        number = Decimal(str(percentage).strip().removesuffix("%").strip())
     except InvalidOperation:
-        problem = Problem("percentage", f"{percentage!r} is no number. Give 0 to 100.")
-        raise Invalid(f"flag {key}", [problem]) from None
+        problems = [Problem("percentage", f"{percentage!r} is no number. Give 0 to 100.")]
+    else:
+        problems = list(validation.percentage_problems("percentage", number))
+    if problems:
+        raise Invalid(f"flag {key}", problems)
+    return number
 
 
 HOW = frozenset({"actor", "source", "comment", "expected_versions"})
@@ -159,6 +163,10 @@ def unarchived(key: str) -> Flag:
     if flag.archived:
         raise ChangeRefused(f"flag {key}: is archived. Restore it first: `flags restore {key}`.")
     return flag
+
+
+def _rolls_out(flag: Flag) -> bool:
+    return Rollout.objects.using(state.alias()).filter(flag=flag).exists()
 
 
 def fresh(flag: Flag) -> Flag:

@@ -36,10 +36,10 @@ def to_plan(text: str) -> list[tuple[Decimal, timedelta | None]]:
         found = STAGE.fullmatch(part)
         if found is None:
             problem = f"{part.strip()!r} is no stage. Write them like 5:1d,25:12h,100."
-            raise Invalid("stages", [Problem("stages", problem)])
+            raise Invalid("rollout", [Problem("stages", problem)])
         percentage, number, unit = found.groups()
         holds = timedelta(seconds=int(number) * UNITS[unit]) if number else None
-        plan.append((to_percentage("stages", percentage), holds))
+        plan.append((to_percentage("rollout", percentage), holds))
     return plan
 
 

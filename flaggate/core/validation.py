@@ -62,9 +62,9 @@ def flag_problems(
         yield from _name("bucket_by", flag.bucket_by)
     if flag.active_from and flag.active_until and flag.active_from >= flag.active_until:
         yield Problem("active_until", "is not after active_from. Set a later time, or none.")
-    yield from _percentage("percentage", flag.percentage)
+    yield from percentage_problems("percentage", flag.percentage)
     for position, stage in enumerate(flag.stages):
-        yield from _percentage(f"stages[{position}].percentage", stage.percentage)
+        yield from percentage_problems(f"stages[{position}].percentage", stage.percentage)
     yield from _variants(flag)
     for position, rule in enumerate(flag.rules):
         yield from _rule(f"rules[{position}]", rule, flag, segments, broken_segments)
@@ -163,7 +163,8 @@ def _name(path: str, name: str) -> Iterator[Problem]:
         yield Problem(path, problem)
 
 
-def _percentage(path: str, percentage: Decimal) -> Iterator[Problem]:
+def percentage_problems(path: str, percentage: Decimal) -> Iterator[Problem]:
+    """Find what is wrong with a percentage."""
     if not percentage.is_finite() or not 0 <= percentage <= 100:
         yield Problem(path, f"{percentage} is no percentage. Give a number from 0 to 100.")
     elif percentage != percentage.quantize(Decimal("0.001")):
@@ -202,7 +203,7 @@ def _rule(
     segments: Mapping[str, Segment],
     broken: Container[str],
 ) -> Iterator[Problem]:
-    yield from _percentage(f"{path}.percentage", rule.percentage)
+    yield from percentage_problems(f"{path}.percentage", rule.percentage)
     if not rule.segments:
         yield Problem(
             f"{path}.segments",

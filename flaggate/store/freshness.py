@@ -144,10 +144,12 @@ class Store:
         if _in_event_loop():
             return
         connection = connections[state.alias()]
-        if connection.in_atomic_block or not connection.get_autocommit():
+        if connection.in_atomic_block:
             return
         commits = self._commits
         try:
+            if not connection.get_autocommit():  # this may connect, and fail
+                return
             version = state.read(connection.alias)
             if self.snapshot is None or version != self.snapshot.version:
                 self._load(connection)

@@ -163,6 +163,14 @@ def test_without_a_rollout_there_is_nothing_to_act_on(flag: Flag, act: Any) -> N
         act("x")
 
 
+def test_people_can_be_added_while_it_runs() -> None:
+    changes.create("y")
+    rollouts.start("y", PLAN)
+    changes.enable("y", for_keys=["42"])
+    assert flaggate.is_active("y", 42)
+    assert not all(flaggate.is_active("y", user) for user in range(100))
+
+
 def test_each_act_is_one_revision(flag: Flag) -> None:
     rollouts.start("x", PLAN, source="command")
     rollouts.pause("x")
