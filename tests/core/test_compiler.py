@@ -3,6 +3,7 @@
 import gc
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -14,9 +15,11 @@ from flaggate.core.definitions import Condition, Prerequisite, Rule, Segment, Va
 from flaggate.core.evaluation import UNSET, EvaluationContext
 from flaggate.core.explanation import explain
 from flaggate.core.snapshot import Snapshot
+from flaggate.core.stages import Stage
 from tests.core.snapshots import (
     INSIDE_HALF,
     NOBODY,
+    NOW,
     OUTSIDE_HALF,
     answer,
     fields,
@@ -276,6 +279,38 @@ def test_an_answer_is_prepared_when_compiling():
     assert len(answers) == 3
 
 
+# --- The stages of a rollout ---
+
+HOUR = timedelta(hours=1)
+STAGES = (Stage(NOW, NONE), Stage(NOW + HOUR, HALF), Stage(NOW + 2 * HOUR, Decimal(100)))
+
+
+@pytest.mark.parametrize(
+    ("now", "reason", "active"),
+    [
+        (NOW - timedelta(microseconds=1), "STATIC", True),
+        (NOW, "STATIC", False),
+        (NOW + HOUR - timedelta(microseconds=1), "STATIC", False),
+        (NOW + HOUR, "SPLIT", True),
+        (NOW + 2 * HOUR, "STATIC", True),
+        (NOW + 9 * HOUR, "STATIC", True),
+        (None, "STATIC", True),
+    ],
+)
+def test_a_stage_replaces_the_percentage_from_the_moment_it_starts(now, reason, active):
+    found = answer(flag(stages=STAGES), of=EvaluationContext(INSIDE_HALF, now=now))
+
+    assert (found.reason, found.active) == (reason, active)
+
+
+def test_a_stage_is_for_those_whom_no_rule_caught():
+    definition = flag(stages=STAGES, rules=(Rule(("beta",)),))
+
+    assert answer(definition, BETA, of=user(plan="beta")).active
+    assert answer(definition, BETA, of=user(plan="free")).reason == "DEFAULT"
+    assert not answer(definition, BETA, of=user(plan="free")).active
+
+
 # --- Prerequisites ---
 
 REQUIRES = flag(prerequisites=(Prerequisite("required"),))
@@ -467,6 +502,13 @@ def test_excluded_members_are_out_whatever_else_says_in():
     )
 
     assert not is_in(audience, user("1", plan="beta"))
+    assert is_in(audience, user("2"))
+
+
+def test_excluded_members_are_out_where_there_are_only_members():
+    audience = Segment("s", included=frozenset({b"1", b"2"}), excluded=frozenset({b"1"}))
+
+    assert not is_in(audience, user("1"))
     assert is_in(audience, user("2"))
 
 

@@ -14,13 +14,20 @@ attributes = st.sampled_from(["plan", "country"])
 found = st.dictionaries(
     attributes, plain | st.sampled_from([None, 1, 0, 1.0, "d"]) | st.lists(plain).map(tuple)
 )
+conditions = st.builds(
+    Condition, attributes, st.just("one_of"), st.lists(plain, min_size=1).map(tuple)
+)
+members = st.frozensets(st.sampled_from([b"1", b"2"]))
 audiences = st.one_of(
-    st.builds(
-        lambda attribute, values: {"conditions": (Condition(attribute, "one_of", tuple(values)),)},
-        attributes,
-        st.lists(plain, min_size=1),
+    st.fixed_dictionaries({"conditions": st.tuples(conditions)}),
+    st.fixed_dictionaries({"included": members}),
+    st.fixed_dictionaries(
+        {
+            "conditions": st.lists(conditions, max_size=2).map(tuple),
+            "included": members,
+            "excluded": members,
+        }
     ),
-    st.frozensets(st.sampled_from([b"1", b"2"])).map(lambda members: {"included": members}),
 )
 
 
@@ -79,6 +86,30 @@ def test_one_is_not_among_listed_booleans():
 
     assert answer(*definitions, of=user(staff=True)).active
     assert not answer(*definitions, of=user(staff=1)).active
+
+
+def test_who_is_included_is_in_beside_the_values_of_a_list():
+    definitions = listing(
+        {**one_of("plan", "pro"), "included": frozenset({b"1"})}, one_of("plan", "team")
+    )
+
+    assert answer(*definitions, of=user("1", plan="team")).rule == 1
+
+
+def test_who_is_excluded_is_out_although_the_values_of_a_list_say_in():
+    definitions = listing(
+        {**one_of("plan", "pro"), "excluded": frozenset({b"1"})}, one_of("plan", "pro", "team")
+    )
+
+    assert answer(*definitions, of=user("1", plan="pro")).rule == 2
+
+
+def test_who_is_included_and_excluded_is_out_where_there_are_only_members():
+    both = {"included": frozenset({b"1", b"2"}), "excluded": frozenset({b"1"})}
+
+    for definitions in (listing(both), listing(one_of("plan", "pro"), both)):
+        assert not answer(*definitions, of=user("1")).active
+        assert answer(*definitions, of=user("2")).active
 
 
 def test_members_named_by_the_first_rule_need_no_other():
