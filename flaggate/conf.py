@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as django_settings
@@ -28,7 +27,7 @@ class Settings:
     #: Count evaluations by flag, variant and hour.
     RECORD_USAGE: bool = True
     #: The path of a file with all flags, for a start without a database.
-    BOOTSTRAP: str | Path | None = None
+    BOOTSTRAP: str | None = None
     #: The name of the cookie that makes a browser a visitor.
     VISITOR_COOKIE: str = "flaggate_visitor"
     #: Seconds that the visitor cookie lives.

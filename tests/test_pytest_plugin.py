@@ -188,6 +188,26 @@ def test_a_project_may_set_them_for_the_whole_run(project):
     result.assert_outcomes(passed=1)
 
 
+def test_tests_without_a_database_are_answered_and_leave_the_others_exact(project):
+    project.makeconftest("""
+        def pytest_collection_modifyitems(items):
+            items.sort(key=lambda item: item.name)
+    """)
+    result = run(
+        project,
+        """
+    def test_1_an_answer_without_a_database():
+        assert ask() is False
+
+    @pytest.mark.django_db
+    def test_2_an_answer_with_one(django_assert_num_queries):
+        with django_assert_num_queries(0):
+            assert ask() is False
+    """,
+    )
+    result.assert_outcomes(passed=2)
+
+
 def test_a_project_that_has_not_installed_flaggate_is_left_alone(project):
     project.makepyfile(
         project_settings=SETTINGS.replace(', "flaggate"', ""),
