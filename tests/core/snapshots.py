@@ -1,8 +1,9 @@
 """Snapshots of a few definitions, and answers from them."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
-from flaggate.core.definitions import Flag, Segment
+from flaggate.core.definitions import Condition, Flag, Segment
 from flaggate.core.evaluation import EvaluationContext
 from flaggate.core.snapshot import Snapshot
 
@@ -22,6 +23,27 @@ def user(key=INSIDE_HALF, /, **attributes):
 def flag(key="flag", /, *, enabled=True, salt=SALT, **fields):
     """Make a flag that is enabled."""
     return Flag(key, enabled, salt=salt, **fields)
+
+
+def one_of(attribute, *values, **options):
+    """Make the condition that an attribute is one of some values."""
+    return Condition(attribute, "one_of", values, **options)
+
+
+def within(*keys, negate=False):
+    """Make the condition that a subject is in one of some segments."""
+    return Condition("", "in_segment", keys, negate)
+
+
+def segment(key, *conditions, **options):
+    """Make a segment of conditions."""
+    return Segment(key, conditions=conditions, **options)
+
+
+def nest(levels, innermost):
+    """Make segments s0, s1 … of which each is made of the next, and the last of another."""
+    keys = [*(f"s{level}" for level in range(levels)), innermost.key]
+    return [*(segment(key, within(inner)) for key, inner in pairwise(keys)), innermost]
 
 
 def snapshot(*definitions, **options):

@@ -1,5 +1,6 @@
 """Snapshots: compiled on first use, carried over while unchanged."""
 
+import gc
 from dataclasses import replace
 from decimal import Decimal
 
@@ -296,3 +297,17 @@ def test_unknown_keys_are_told_of_once_for_each_snapshot():
 
 def test_a_flag_of_the_defaults_is_off():
     assert not snapshot(Flag("flag")).evaluate("flag", NOBODY)
+
+
+def test_what_is_carried_over_keeps_no_older_snapshot_alive():
+    definitions = replace(RULED, key="only_here"), BETA, OUTER
+    old = snapshot(*definitions)
+    old.evaluate("only_here", NOBODY)
+    new = snapshot(*definitions, previous=old)
+    new.evaluate("only_here", NOBODY)
+
+    del old
+    gc.collect()
+
+    snapshots = [each for each in gc.get_objects() if type(each) is Snapshot]
+    assert [each for each in snapshots if "only_here" in each.flags] == [new]
