@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -69,7 +68,7 @@ def demo(database: Path, port: int) -> Iterator[str]:
         yield welcome(process)
     finally:
         patience.cancel()
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # not SIGINT, which background jobs ignore
         process.wait(30)
         assert process.stdout
         process.stdout.close()
