@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -232,6 +232,34 @@ class Flags:
         return not_found(key)
 
 
+class ObservedFlags(Flags):
+    """Flags that tell ``observers`` of each question; made only while there are any."""
+
+    __slots__ = ()
+
+    def evaluate(self, key: str) -> Evaluation:
+        """Return the answer of a flag, with its reason; count it, and tell the observers."""
+        answer = super().evaluate(key)
+        for observe in observers:
+            try:
+                observe(answer, self)
+            except Exception:
+                if _first_time(self.snapshot, f"observer {observe!r}"):
+                    logger.exception("An observer of flags failed: %r", observe)
+        return answer
+
+
+#: Told of each question asked in order to act, with its answer and the flags that gave it.
+#: To be filled while Django starts: flags that are made before know nothing of it. A class of its
+#: own and not an ``if``, because that would cost every decision of those who observe nothing.
+observers: list[Callable[[Evaluation, Flags], None]] = []
+
+
+def _flags(subject: EvaluationContext | HttpRequest, now: datetime) -> Flags:
+    made = ObservedFlags if observers else Flags
+    return made(store.current(), subject, now)
+
+
 def _first_time(snapshot: Snapshot, entry: str) -> bool:
     """Tell whether the log has not been told of something yet, since the flags last changed."""
     if entry in snapshot.told:
@@ -275,14 +303,14 @@ def pin(request: HttpRequest) -> Flags:
     pinned = getattr(request, "flags", None)
     if isinstance(pinned, Flags):
         return pinned
-    flags = Flags(store.current(), request, datetime.now(UTC))
+    flags = _flags(request, datetime.now(UTC))
     request.flags = flags  # type: ignore[attr-defined]
     return flags
 
 
 def _of_subject(subject: Any) -> Flags:
     now = datetime.now(UTC)
-    flags = Flags(store.current(), context.of_subject(subject, now), now)
+    flags = _flags(context.of_subject(subject, now), now)
     recording.flush_if_due()
     return flags
 

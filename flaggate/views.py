@@ -1,13 +1,23 @@
-"""Class-based views behind a flag."""
+"""Class-based views behind a flag, and the health of the flags."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
+from flaggate import conf
 from flaggate.decorators import flag_required
+from flaggate.flags import pin
+from flaggate.store import status
+
+if TYPE_CHECKING:
+    from flaggate.store import Status
 
 
 class FlagRequiredMixin:
@@ -36,3 +46,34 @@ class FlagRequiredMixin:
             variant=option("required_variant"),
         )
         return gate(super().as_view(**initkwargs))  # type: ignore[misc]
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest, limit: float | None = 60) -> JsonResponse:
+    """Tell whether this process knows its flags; names none of them.
+
+    503 without any, or once a look at the database is ``limit`` seconds overdue; None sets no
+    limit. The database is looked at as by any other request.
+    """
+    pin(request)
+    now = status()
+    return JsonResponse(
+        {
+            "source": now.source,
+            "version": now.version.number if now.version else None,
+            "age": None if now.age is None else round(now.age, 1),  # seconds
+            "failures": now.failures,
+            "quarantined": len(now.quarantined),
+        },
+        status=HTTPStatus.OK if _healthy(now, limit) else HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+
+
+def _healthy(now: Status, limit: float | None) -> bool:
+    interval = conf.get().MAX_STALENESS
+    if now.age is None:
+        return False
+    if limit is None or (interval is None and not now.failures):
+        return True  # where nobody polls, no look is overdue
+    return now.age <= limit + (interval or 0)

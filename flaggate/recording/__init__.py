@@ -1,5 +1,14 @@
 """What was asked and answered, kept in bounded memory and written in bulk."""
 
-from flaggate.recording.usage import connect, counts, due, flush, flush_if_due
+from flaggate.recording.usage import (
+    connect,
+    counts,
+    due,
+    flush,
+    flush_if_due,
+    forget,
+    totals,
+    variant_of,
+)
 
-__all__ = ["connect", "counts", "due", "flush", "flush_if_due"]
+__all__ = ["connect", "counts", "due", "flush", "flush_if_due", "forget", "totals", "variant_of"]

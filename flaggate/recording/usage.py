@@ -7,8 +7,9 @@ import atexit
 import logging
 import os
 import sys
+import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,10 @@ INTERVAL = 60.0  # seconds between two flushes of one process
 # One entry for each prepared answer. The dictionary is never replaced, because the hot path holds
 # it; entries are taken out one by one, each atomically.
 counts: defaultdict[Evaluation, int] = defaultdict(int)
+
+# What has been taken out of the counts since the process began, by flag and variant.
+_taken: Counter[tuple[str, str]] = Counter()
+_taking = threading.Lock()  # a total must not step back while entries are between the two
 
 
 class Flushing:
@@ -59,7 +64,7 @@ def flush() -> None:
     Never raises: a count is not worth a failed request.
     """
     if not conf.get().RECORD_USAGE:
-        counts.clear()
+        _take()
     alias = router.db_for_write(Usage)
     if _in_event_loop() or connections[alias].in_atomic_block:
         return
@@ -76,14 +81,28 @@ def flush() -> None:
         logger.warning("Usage of flags can't be written, and its counts are lost: %s", error)
 
 
-def _take() -> dict[tuple[str, str], int]:
-    taken: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for answer in list(counts):
-        taken[answer.flag, _variant(answer)] += counts.pop(answer, 0)
+def totals() -> Counter[tuple[str, str]]:
+    """Return how often each flag served each variant since this process began."""
+    with _taking:
+        return _taken + _by_variant(counts.copy())
+
+
+def _take() -> Counter[tuple[str, str]]:
+    with _taking:
+        taken = _by_variant({answer: counts.pop(answer, 0) for answer in list(counts)})
+        _taken.update(taken)
     return taken
 
 
-def _variant(answer: Evaluation) -> str:
+def _by_variant(answers: dict[Evaluation, int]) -> Counter[tuple[str, str]]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for answer, count in answers.items():
+        sums[answer.flag, variant_of(answer)] += count
+    return sums
+
+
+def variant_of(answer: Evaluation) -> str:
+    """Return the variant of an answer: ``on`` or ``off`` for a boolean flag, empty for none."""
     if answer.variant is not None:
         return answer.variant
     return ("on" if answer.value else "off") if isinstance(answer.value, bool) else ""
@@ -102,10 +121,18 @@ def _add(alias: str, flag: str, variant: str, hour: datetime, count: int) -> Non
 
 def connect() -> None:
     """Flush what is left when the process ends; a forked child leaves that to its parent."""
-    os.register_at_fork(after_in_child=counts.clear)
+    os.register_at_fork(after_in_child=forget)
     # When Django's test runner ends, its database is gone, and the project's own is back.
     if sys.argv[1:2] != ["test"]:
         atexit.register(_flush_at_exit)
+
+
+def forget() -> None:
+    """Count from nothing, as a forked child does; what its parent has counted is its parent's."""
+    global _taking
+    _taking = threading.Lock()  # another thread of the parent may have held it
+    counts.clear()
+    _taken.clear()
 
 
 def _flush_at_exit() -> None:

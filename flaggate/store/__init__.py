@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flaggate.store.freshness import store
@@ -10,7 +11,6 @@ from flaggate.store.rows import Definitions, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from flaggate.core.definitions import Quarantined
     from flaggate.core.snapshot import Version
@@ -34,6 +34,14 @@ class Status:
     loads: int
     failures: int
     error: str
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the flags were last known to be current; None if they never were."""
+        current_at = self.checked_at or self.loaded_at
+        if self.source == "defaults" or current_at is None:
+            return None
+        return max(0.0, (datetime.now(UTC) - current_at).total_seconds())
 
 
 def status() -> Status:
