@@ -128,8 +128,8 @@ def test_a_terminal_gets_lines_of_its_width(flag, monkeypatch):
 
 def test_the_command_speaks_english_whatever_the_project_speaks(flag):
     with translation.override("de"):
-        refused = refusal("create", "y", "--percentage", "101")  # by Django's own validator
-        assert "percentage: Ensure this value is less than" in refused
+        refused = refusal("create", "y", "--owner", "x" * 201)  # by Django's own validator
+        assert "owner: Ensure this value has at most 200 characters" in refused
         assert translation.get_language() == "de"
 
 
