@@ -427,7 +427,9 @@ def ladder(levels):
 
 def test_a_ladder_of_prerequisites_is_off_where_it_takes_too_many_steps():
     """2 to the power of 40 questions would never end."""
-    definitions = snapshot(*ladder(40))
+    definitions, questions = snapshot(*ladder(40)), iter(range(1000))
+    end = definitions.evaluators["end"]
+    definitions.evaluators["end"] = lambda *question: (next(questions), end(*question))[1]
 
     top = definitions.evaluate("39a", NOBODY)
 

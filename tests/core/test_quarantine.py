@@ -190,12 +190,22 @@ def test_a_flag_keeps_the_last_good_form_of_a_segment_that_breaks():
     )
 
 
-@pytest.mark.parametrize("found", [{}, {"unreadable_segments": {"beta": "match: 'some'."}}])
-def test_a_flag_keeps_the_last_good_form_of_a_segment_that_is_gone_or_unreadable(found):
-    loaded = load(FOR_BETA, previous=load(FOR_BETA, BETA), **found)
+@pytest.mark.parametrize(
+    ("unreadable", "reason"),
+    [
+        ({}, "there is no segment 'beta'."),
+        ({"beta": "match: 'some'."}, "the segment 'beta' is broken."),
+    ],
+)
+def test_a_flag_keeps_the_last_good_form_of_a_segment_that_is_gone_or_unreadable(
+    unreadable, reason
+):
+    good = load(FOR_BETA, BETA)
+
+    loaded = load(FOR_BETA, previous=good, unreadable_segments=unreadable)
 
     assert loaded.evaluate("flag", user(plan="beta")).active
-    assert "flag" in loaded.quarantined
+    assert loaded.quarantined["flag"].reason == f"rules[0].segments[0]: {reason}"
 
 
 def test_a_flag_keeps_nested_segments_too():

@@ -164,6 +164,15 @@ def test_a_closure_is_carried_through_snapshots_that_are_not_asked():
     assert third.evaluators["flag"] is asked
 
 
+def test_a_closure_that_replaced_another_is_carried_in_its_place():
+    first = snapshot(flag(percentage=HALF))
+    first.evaluate("flag", NOBODY)
+    second = snapshot(flag(), previous=first)
+    asked = second.evaluators["flag"]
+
+    assert snapshot(flag(), previous=second).evaluators["flag"] is asked
+
+
 def test_other_flags_and_unused_segments_leave_a_closure_alone():
     before, after = later(
         [RULED, BETA, OUTER, flag("other"), Segment("unused")],

@@ -326,6 +326,7 @@ def test_a_whole_segment_has_no_problems():
         (("", "in_segment", ("gone",)), "values", "there is no segment 'gone'."),
         (("", "in_segment", (1,)), "values", "is no segment key"),
         (("a", "in_cidr", ("nowhere",)), "values", "is no network"),
+        (("a", "gt", (1, "2")), "values", '"2" is no finite number'),
     ],
 )
 def test_a_condition_is_refused_with_the_place_and_the_reason(condition, path, message):
