@@ -33,7 +33,7 @@ def travel() -> Any:
 
 @pytest.fixture
 def flag() -> Flag:
-    return changes.create("x", percentage=0)
+    return changes.create("x", percentage=0, salt="rollouts")  # the same buckets in every run
 
 
 def share() -> int:
