@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,8 @@ class Flags:
     def value(self, key: str, default: Any = None) -> Any:
         """Return the value that a flag serves, or ``default`` where it has none to give."""
         value = self.evaluate(key).value
+        if isinstance(value, (dict, list)):
+            return deepcopy(value)  # the answer is everybody's: nobody may change it for the others
         return default if value is UNSET else value
 
     def evaluate(self, key: str) -> Evaluation:

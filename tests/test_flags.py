@@ -364,3 +364,11 @@ def test_a_broken_flag_is_answered_by_its_last_good_definition():
     explanation = flags.explain("broken")
     assert explanation.evaluation.active
     assert "nowhere" in explanation.quarantined
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("served", [{"n": [1]}, [{"n": 1}]], ids=repr)
+def test_a_value_belongs_to_who_asked_for_it(served):
+    changes.create("layout", enabled=True, variants=[("only", served, 1)])
+    flaggate.value("layout").clear()
+    assert flaggate.value("layout") == served
