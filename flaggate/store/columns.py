@@ -1,0 +1,148 @@
+"""Stored columns, selected raw and read one value at a time.
+
+Without the converters of model fields: one of those that raises on a value that somebody wrote by
+SQL would take the rest of its table down with it. The readers raise ValueError.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+from django.db.models import DateTimeField
+from django.utils.dateparse import parse_datetime
+
+from flaggate.core import bucketing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from django.db.models import Model
+
+Row = tuple[Any, ...]
+
+
+def grouped(
+    using: str,
+    model: type[Model],
+    columns: str,
+    only: Collection[int] | None = None,
+    column: str = "flag_id",
+) -> dict[Any, list[Row]]:
+    """Select rows by their first column, which is left out of them."""
+    groups: dict[Any, list[Row]] = defaultdict(list)
+    for row in select(using, model, columns, column, only):
+        groups[row[0]].append(row[1:])
+    return groups
+
+
+def select(
+    using: str,
+    model: type[Model],
+    columns: str,
+    column: str = "id",
+    only: Collection[int] | None = None,
+) -> Iterator[Row]:
+    """Select columns raw, in the order of the first one's key, perhaps only some rows."""
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    fields = [model._meta.get_field(name.removesuffix("_id")) for name in columns.split()]
+    names = ", ".join(_expression(connection, each) for each in fields)
+    table = quote(model._meta.db_table)
+    sql = f"SELECT {names} FROM {table}"  # noqa: S608 - names of our own tables and columns
+    parameters: list[int] = []
+    if only is not None:
+        if not only:
+            return
+        parameters = list(only)
+        sql += f" WHERE {quote(column)} IN ({', '.join(['%s'] * len(parameters))})"
+    with connection.cursor() as cursor, _any_bytes(connection):
+        cursor.execute(f"{sql} ORDER BY {quote('id')}", parameters)
+        while rows := cursor.fetchmany(2000):
+            yield from rows
+
+
+@contextmanager
+def _any_bytes(connection: Any) -> Iterator[None]:
+    """Let SQLite return texts that are no UTF-8, which would raise in the middle of a table."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    before = connection.connection.text_factory
+    connection.connection.text_factory = _lenient
+    try:
+        yield
+    finally:
+        connection.connection.text_factory = before
+
+
+_lenient = partial(str, encoding="utf-8", errors="surrogateescape")
+
+
+def _expression(connection: Any, model_field: Any) -> str:
+    column: str = connection.ops.quote_name(model_field.column)
+    if connection.vendor == "sqlite" and isinstance(model_field, DateTimeField):
+        # SQLite's driver parses by declared type, and raises on what is no date.
+        return f"CAST({column} AS TEXT)"
+    return column
+
+
+def text(value: Any, name: str) -> str:
+    """Read a text that UTF-8 can express."""
+    if not isinstance(value, str) or (not value.isascii() and bucketing.encode(value) is None):
+        raise ValueError(f"{name}: {value!r} is no text.")
+    return value
+
+
+def boolean(value: Any, name: str) -> bool:
+    """Read true or false, however the database writes them."""
+    if value not in (0, 1):
+        raise ValueError(f"{name}: {value!r} is neither true nor false.")
+    return bool(value)
+
+
+def integer(value: Any, name: str) -> int:
+    """Read a whole number."""
+    if not isinstance(value, int):
+        raise ValueError(f"{name}: {value!r} is no whole number.")
+    return value
+
+
+def percentage(value: Any, name: str) -> Decimal:
+    """Read a percentage."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"{name}: {value!r} is no number.") from None
+
+
+def moment(value: Any, name: str) -> datetime | None:
+    """Read a moment, aware; the databases keep UTC."""
+    if value is None:
+        return None
+    found = value if isinstance(value, datetime) else parse_datetime(value)
+    if found is None:
+        raise ValueError(f"{name}: {value!r} is no date and time.")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def duration(value: Any, name: str) -> timedelta | None:
+    """Read a duration; some databases keep microseconds."""
+    if value is None or isinstance(value, timedelta):
+        return value
+    return timedelta(microseconds=integer(value, name))
+
+
+def parsed(value: Any, name: str) -> Any:
+    """Read JSON."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError(f"{name}: holds no valid JSON.") from None
