@@ -312,7 +312,11 @@ def _may_add_people(request: HttpRequest) -> bool:
 def _must_state(form: Any) -> None:
     """Raise Unstated where a first rule would leave the flag on for everyone else unasked."""
     flag = form.instance
-    if flag.percentage != 100 or "percentage" in form.changed_data or form.cleaned_data["stated"]:
+    if form.cleaned_data["stated"] or "percentage" in form.changed_data:
+        with changes.change() as opened:
+            opened.state_percentage(flag.key)
+        return
+    if flag.percentage != 100:
         return
     raise Unstated(
         f"flag {flag.key}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,7 @@ class Change:
         self.source = source
         self.comment = comment
         self.revisions: list[Revision] = []
+        self._stated: set[str] = set()
         self._before: dict[Revision.Subject, dict[int, Entry]] = {FLAG: {}, SEGMENT: {}}
         self._touched: dict[Revision.Subject, set[int]] = {FLAG: set(), SEGMENT: set()}
 
@@ -84,6 +85,10 @@ class Change:
         """Note what was not there before."""
         self._touched[FLAG] |= set(flags)
         self._touched[SEGMENT] |= set(segments)
+
+    def state_percentage(self, key: str) -> None:
+        """Say that a flag's 100 % are meant, although its first rule is added now."""
+        self._stated.add(key)
 
     def expect(self, versions: Mapping[tuple[str, str], int]) -> None:
         """Raise Conflict where something is not at the version that the change started from."""
@@ -107,7 +112,7 @@ class Change:
         for subject, _pk, before, after in differing:
             self._permit(subject, before, after)
         if differing:
-            _Validation(self.using, differing).run()
+            _Validation(self.using, differing, self._stated).run()
         return differing
 
     def finish(self) -> None:
@@ -170,8 +175,9 @@ class Change:
 class _Validation:
     """Whether what a change leaves behind is whole."""
 
-    def __init__(self, using: str, differing: list[Difference]) -> None:
+    def __init__(self, using: str, differing: list[Difference], stated: Container[str]) -> None:
         self.using = using
+        self.stated = stated
         self.flags = [entry for entry in differing if entry[0] == FLAG]
         self.segments = [entry for entry in differing if entry[0] == SEGMENT]
 
@@ -217,7 +223,14 @@ class _Validation:
                 broken=found.unreadable,
                 broken_segments=broken,
             )
-            yield f"flag {key}", [*problems, *_rollout_problems(before, after)]
+            yield (
+                f"flag {key}",
+                [
+                    *problems,
+                    *_rollout_problems(before, after),
+                    *(() if key in self.stated else _unstated(before, after)),
+                ],
+            )
 
     def _unsound(self) -> frozenset[str]:
         edges: dict[str, list[str]] = {}
@@ -244,6 +257,18 @@ def _only_turned_off(before: Entry | None, after: Entry) -> bool:
         return False
     differing = {name for name, value in after[2].items() if not same(value, before[2][name])}
     return differing <= {"enabled", "archived_at"}
+
+
+def _unstated(before: Entry | None, after: Entry) -> Iterator[Problem]:
+    """Find a first rule beside which everyone else would keep the flag, unasked."""
+    if before is None or before[2]["rules"] or not after[2]["rules"] or after[2]["rollout"]:
+        return
+    if before[2]["percentage"] == after[2]["percentage"] == 100:
+        yield Problem(
+            "percentage",
+            "is 100, so that with its first rule the flag stays on for everyone else, too. "
+            "Set it to 0 for nobody else, or state that 100 is meant.",
+        )
 
 
 def _rollout_problems(before: Entry | None, after: Entry) -> Iterator[Problem]:

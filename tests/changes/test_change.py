@@ -264,6 +264,39 @@ def test_a_rule_without_segments_is_refused(flag: Flag) -> None:
         Rule.objects.create(flag=flag)
 
 
+def test_a_first_rule_must_state_what_everyone_else_gets(segment: Segment) -> None:
+    flag = changes.create("y")
+    with refused("percentage: is 100, so that with its first rule"), changes.change():
+        Rule.objects.create(flag=flag, percentage=5).segments.add(segment)
+    assert not Rule.objects.exists()
+
+
+def test_a_first_rule_may_state_that_everyone_else_keeps_the_flag(segment: Segment) -> None:
+    flag = changes.create("y")
+    with changes.change() as change:
+        change.state_percentage("y")
+        Rule.objects.create(flag=flag, percentage=0).segments.add(segment)
+    with changes.change():
+        Rule.objects.create(flag=flag, order=1).segments.add(segment)
+    assert Rule.objects.count() == 2
+
+
+def test_a_first_rule_may_come_with_the_percentage(segment: Segment) -> None:
+    flag = changes.create("y")
+    with changes.change():
+        Rule.objects.create(flag=flag, percentage=5).segments.add(segment)
+        flag.percentage = 0
+        flag.save()
+    assert Flag.objects.get().percentage == 0
+
+
+def test_a_flag_is_created_with_its_rules_as_they_stand(segment: Segment) -> None:
+    with changes.change():
+        flag = Flag.objects.create(key="y")
+        Rule.objects.create(flag=flag).segments.add(segment)
+    assert Rule.objects.exists()
+
+
 def test_the_off_variant_must_be_a_variant(flag: Flag) -> None:
     with refused("off_variant: 'nope' is no variant"), changes.change():
         flag.off_variant = "nope"
@@ -314,7 +347,7 @@ def test_a_variant_that_another_flag_requires_can_not_go(flag: Flag) -> None:
 
 
 def test_a_variant_that_a_rule_serves_can_not_go(segment: Segment) -> None:
-    flag = changes.create("y", variants=[("a", 1, 1), ("b", 2, 1)])
+    flag = changes.create("y", percentage=0, variants=[("a", 1, 1), ("b", 2, 1)])
     with changes.change():
         Rule.objects.create(flag=flag, variant="a").segments.add(segment)
     with refused(r"rules\[0\]\.variant"), changes.change():

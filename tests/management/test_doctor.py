@@ -51,7 +51,8 @@ def segment(key, *conditions):
 
 
 def use(flag, segment):
-    with changes.change():
+    with changes.change() as change:
+        change.state_percentage(flag.key)
         flag.rules.create().segments.add(segment)
 
 

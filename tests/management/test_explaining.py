@@ -26,7 +26,8 @@ def create(key="x", *, salt="checkout", **fields):
 
 
 def add_rule(flag, segment, *conditions, percentage=100, **fields):
-    with changes.change():
+    with changes.change() as change:
+        change.state_percentage(flag.key)
         found, _ = Segment.objects.get_or_create(key=segment)
         for attribute, operator, values, *negate in conditions:
             found.conditions.create(

@@ -26,7 +26,8 @@ def flag():
 
 
 def add_rule(flag, *segments, percentage=100, variant=""):
-    with changes.change():
+    with changes.change() as change:
+        change.state_percentage(flag.key)
         rule = flag.rules.create(order=flag.rules.count(), percentage=percentage, variant=variant)
         for key in segments:
             rule.segments.add(Segment.objects.get_or_create(key=key)[0])
