@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -24,6 +24,7 @@ FLAG = Revision.Subject.FLAG
 SEGMENT = Revision.Subject.SEGMENT
 MODELS = {FLAG: Flag, SEGMENT: Segment}
 READERS = {FLAG: documents.of_flags, SEGMENT: documents.of_segments}
+REFERENCES = {FLAG: "prerequisites", SEGMENT: "conditions"}
 SIGNALS = {FLAG: signals.flag_changed, SEGMENT: signals.segment_changed}
 
 
@@ -187,15 +188,14 @@ class _Validation:
         keys = {pk for _subject, pk, _before, after in self.flags if after}
         required = {target for source, target in pairs if source in keys}
         found = store.read(self.using, flags=keys | required, members=False)
-        for name, problems in (*self._of_segments(found), *self._of_flags(found)):
+        for name, problems in chain(self._of_segments(found), self._of_flags(found)):
             if problems:
                 raise Invalid(name, problems)
         self._check_dependents()
 
     def _of_segments(self, found: store.Definitions) -> Iterator[tuple[str, list[Problem]]]:
-        unsound = references.unsound(
-            {key: references.nested(segment) for key, segment in found.segments.items()}
-        )
+        edges = {key: references.nested(segment) for key, segment in found.segments.items()}
+        unsound = references.unsound(edges)
         for _subject, _pk, _before, after in self.segments:
             if after:
                 key = after[0]
@@ -204,9 +204,11 @@ class _Validation:
                     continue
                 problems = validation.segment_problems(found.segments[key], found.segments, unsound)
                 yield f"segment {key}", list(problems)
+        _refuse_newly_unsound(self.segments, edges, unsound, _nested)
 
     def _of_flags(self, found: store.Definitions) -> Iterator[tuple[str, list[Problem]]]:
-        unsound = self._unsound()
+        edges = self._edges()
+        unsound = references.unsound(edges)
         broken = {**validation.broken_segments(found.segments), **found.unreadable_segments}
         for _subject, _pk, before, after in self.flags:
             if after is None or _only_turned_off(before, after):
@@ -231,13 +233,14 @@ class _Validation:
                     *(() if key in self.stated else _unstated(before, after)),
                 ],
             )
+        _refuse_newly_unsound(self.flags, edges, unsound, _required)
 
-    def _unsound(self) -> frozenset[str]:
+    def _edges(self) -> dict[str, list[str]]:
         edges: dict[str, list[str]] = {}
         pairs = Prerequisite.objects.using(self.using).values_list("flag__key", "required__key")
         for key, required in pairs:
             edges.setdefault(key, []).append(required)
-        return references.unsound(edges)
+        return edges
 
     def _check_dependents(self) -> None:
         """Raise Invalid where another flag requires a variant that this change takes away."""
@@ -249,6 +252,33 @@ class _Validation:
             for key, variant in dependents.values_list("flag__key", "variant"):
                 problem = f"{variant!r} is required by the flag {key!r}. Remove that first."
                 raise Invalid(f"flag {_key(before, after)}", [Problem("variants", problem)])
+
+
+def _refuse_newly_unsound(
+    differing: list[Difference],
+    edges: Mapping[str, list[str]],
+    unsound: frozenset[str],
+    names: Callable[[documents.Document], list[str]],
+) -> None:
+    """Raise Invalid where a change would spoil something above it, which it does not touch."""
+    changed = {_key(before, after) for _subject, _pk, before, after in differing}
+    if not unsound - changed:
+        return
+    before_edges = {key: targets for key, targets in edges.items() if key not in changed}
+    before_edges |= {entry[0]: names(entry[2]) for _s, _pk, entry, _after in differing if entry}
+    if spoilt := sorted(unsound - changed - references.unsound(before_edges)):
+        subject = differing[0][0]
+        problem = f"would make {spoilt[0]!r} run in a circle or too deep, and so turn it off."
+        raise Invalid(f"{subject} {min(changed)}", [Problem(REFERENCES[subject], problem)])
+
+
+def _required(document: documents.Document) -> list[str]:
+    return [each["flag"] for each in document["prerequisites"]]
+
+
+def _nested(document: documents.Document) -> list[str]:
+    conditions = [each for each in document["conditions"] if each["operator"] == "in_segment"]
+    return [key for each in conditions for key in each["values"] if isinstance(key, str)]
 
 
 def _only_turned_off(before: Entry | None, after: Entry) -> bool:

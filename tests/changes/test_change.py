@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.db import transaction
 
 import flaggate
 from flaggate import changes, signals
+from flaggate.core.references import MAX_DEPTH
 from flaggate.exceptions import ChangeRefused, Conflict, Invalid, NotPermitted
 from flaggate.models import (
     Condition,
@@ -328,6 +330,37 @@ def test_a_circle_of_prerequisites_is_refused(flag: Flag) -> None:
         Prerequisite.objects.create(flag=flag, required=other)
     with refused("prerequisites: run in a circle"), changes.change():
         Prerequisite.objects.create(flag=other, required=flag)
+
+
+def test_what_would_turn_off_the_flag_on_top_of_a_long_chain_is_refused(flag: Flag) -> None:
+    with changes.change():
+        chain = [Flag.objects.create(key=f"f{number}") for number in range(MAX_DEPTH + 1)]
+        for above, below in pairwise(chain):
+            Prerequisite.objects.create(flag=above, required=below)
+    with refused("prerequisites: would make 'f0' run in a circle or too deep"), changes.change():
+        Prerequisite.objects.create(flag=chain[-1], required=flag)
+    with changes.change():
+        Prerequisite.objects.create(flag=flag, required=chain[1])
+
+
+def test_what_would_break_the_outermost_of_nested_segments_is_refused(segment: Segment) -> None:
+    with changes.change():
+        segments = [Segment.objects.create(key=f"s{number}") for number in range(MAX_DEPTH + 1)]
+        for outer, inner in pairwise(segments):
+            nest(outer, inner)
+    with refused("conditions: would make 's0' run in a circle or too deep"), changes.change():
+        nest(segments[-1], segment)
+
+
+def nest(outer: Segment, inner: Segment) -> None:
+    Condition.objects.create(segment=outer, operator="in_segment", values=[inner.key])
+
+
+def test_a_change_elsewhere_is_not_refused_for_a_circle_that_sql_made(flag: Flag) -> None:
+    one, other = changes.create("one"), changes.create("other")
+    Prerequisite.objects.create(flag=one, required=other)
+    Prerequisite.objects.create(flag=other, required=one)
+    assert changes.rollout("x", 5).percentage == 5
 
 
 def test_a_required_variant_must_exist(flag: Flag) -> None:
