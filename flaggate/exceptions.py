@@ -18,6 +18,10 @@ class UnknownFlag(FlaggateError, LookupError):
     """A key that no flag has; raised only under the STRICT setting."""
 
 
+class UnknownSegment(FlaggateError, LookupError):
+    """A key that no segment has."""
+
+
 class ContextNotLoaded(FlaggateError):
     """An attribute of the subject that can't be read where it was needed."""
 

@@ -189,10 +189,15 @@ def signature(function):
     return str(found.replace(parameters=parameters, return_annotation=found.empty))
 
 
+MODULES = ("members", "rollouts")
+MEMBER_CHANGES = ("add", "remove", "replace")  # the others are for use within change()
+
+
 def public():
     return {
         *(f"flaggate.{name}" for name in flaggate.__all__ if name != "__version__"),
-        *(f"flaggate.changes.{name}" for name in changes.__all__ if name != "rollouts"),
+        *(f"flaggate.changes.{name}" for name in changes.__all__ if name not in MODULES),
+        *(f"flaggate.changes.members.{name}" for name in MEMBER_CHANGES),
         *(f"flaggate.changes.rollouts.{name}" for name in functions_of(changes.rollouts)),
         *(f"flaggate.exceptions.{name}" for name in classes_of(exceptions)),
         *(f"flaggate.signals.{name}" for name in vars(signals) if name.endswith("_changed")),

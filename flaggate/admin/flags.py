@@ -280,7 +280,15 @@ class FlagAdmin(RecordedAdmin):
 
 
 FOLDED = ["collapse", "flaggate-after"]
-LIFECYCLE = ["owner", "tags", "permanent", "expires_on", "critical", "client_visible"]
+LIFECYCLE = [
+    "owner",
+    "tags",
+    "permanent",
+    "expires_on",
+    "critical",
+    "client_visible",
+    "overridable",
+]
 
 
 def state(flag: Flag) -> SafeString:

@@ -1,8 +1,7 @@
 """The one write path: every change of flags and segments goes through ``change()``."""
 
-from flaggate.changes import rollouts
+from flaggate.changes import members, rollouts
 from flaggate.changes.actions import (
-    add_members,
     archive,
     create,
     delete,
@@ -14,18 +13,24 @@ from flaggate.changes.actions import (
     to_percentage,
 )
 from flaggate.changes.change import Change, change
+from flaggate.changes.members import add_members
+from flaggate.changes.reverting import copy, revert_flag, revert_segment
 
 __all__ = [
     "Change",
     "add_members",
     "archive",
     "change",
+    "copy",
     "create",
     "delete",
     "disable",
     "enable",
     "include",
+    "members",
     "restore",
+    "revert_flag",
+    "revert_segment",
     "rollout",
     "rollouts",
     "to_percentage",

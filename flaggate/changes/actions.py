@@ -12,10 +12,11 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 
 from flaggate.changes.change import change
+from flaggate.changes.members import add_members
 from flaggate.core import validation
 from flaggate.core.definitions import Problem
 from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
-from flaggate.models import Flag, Rollout, Rule, Segment, SegmentMember, Variant, state
+from flaggate.models import Flag, Rollout, Rule, Segment, Variant, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,20 +112,6 @@ def include(flag: Flag, keys: Iterable[str]) -> None:
         rule.order += 1
         rule.save()
     Rule.objects.create(flag=flag, order=0, percentage=Decimal(100)).segments.add(segment)
-
-
-def add_members(segment: Segment, keys: Iterable[str], *, excluded: bool = False) -> None:
-    """Add targeting keys to a segment, or to those excluded from it; known ones are left alone.
-
-    To be called inside ``change()``.
-    """
-    members = segment.members.filter(excluded=excluded)
-    known = set(members.values_list("targeting_key", flat=True))
-    segment.members.bulk_create(
-        SegmentMember(segment=segment, targeting_key=key, excluded=excluded)
-        for key in dict.fromkeys(keys)
-        if key not in known
-    )
 
 
 def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from flaggate import signals, store
+from flaggate.changes import permissions
 from flaggate.changes.differences import same
 from flaggate.core import references, validation
 from flaggate.core.definitions import Problem
@@ -72,6 +73,7 @@ class Change:
         self.comment = comment
         self.revisions: list[Revision] = []
         self._stated: set[str] = set()
+        self._reverted: dict[tuple[str, str], documents.Document] = {}
         self._before: dict[Revision.Subject, dict[int, Entry]] = {FLAG: {}, SEGMENT: {}}
         self._touched: dict[Revision.Subject, set[int]] = {FLAG: set(), SEGMENT: set()}
 
@@ -90,6 +92,10 @@ class Change:
     def state_percentage(self, key: str) -> None:
         """Say that a flag's 100 % are meant, although its first rule is added now."""
         self._stated.add(key)
+
+    def revert(self, subject: str, key: str, document: documents.Document) -> None:
+        """Say that a flag or segment goes back to a document that it had before."""
+        self._reverted[subject, key] = document
 
     def expect(self, versions: Mapping[tuple[str, str], int]) -> None:
         """Raise Conflict where something is not at the version that the change started from."""
@@ -128,11 +134,14 @@ class Change:
     def _permit(self, subject: Revision.Subject, before: Entry | None, after: Entry | None) -> None:
         if self.actor is None:
             return
-        action = "add" if before is None else "delete" if after is None else "change"
-        permission = f"flaggate.{action}_{subject}"
-        if not self.actor.has_perm(permission):
+        key = _key(before, after)
+        reverted = same(self._reverted.get((subject, key)), _document(after))
+        lacking = permissions.lacking(
+            self.actor, subject, _document(before), _document(after), reverted=reverted
+        )
+        if lacking:
             raise NotPermitted(
-                f"{subject} {_key(before, after)}: {self.actor} lacks the permission {permission}. "
+                f"{subject} {key}: {self.actor} lacks the permission {' and '.join(lacking)}. "
                 "Ask an administrator for it."
             )
 

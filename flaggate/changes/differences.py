@@ -25,7 +25,12 @@ LONGEST_TEXT = 60  # characters; a longer one is shortened, its revision has all
 MOST_MEMBERS = 10
 
 # What a new flag or segment begins with, where that is neither empty nor false.
-BEGINNING: Document = {"kind": "release", "percentage": 100, "match": "all"}
+BEGINNING: Document = {
+    "kind": "release",
+    "percentage": 100,
+    "overridable": True,
+    "match": "all",
+}
 EMPTY: dict[type, Any] = {bool: False, str: "", list: [], dict: {}}
 # Never changed, and of no interest in something new.
 IDENTITY = ("key", "salt")
@@ -60,8 +65,9 @@ def _beyond_beginning(document: Document) -> Iterator[str]:
 
 
 def _differing(before: Document, after: Document) -> Iterator[str]:
-    for name in _ordered({**before, **after}):
-        old, new = before.get(name), after.get(name)
+    # What only one of them has was not yet, or is no longer, a field when the other was recorded.
+    for name in _ordered(before.keys() & after.keys()):
+        old, new = before[name], after[name]
         compared: Comparison = PARTS.get(name, _plain)
         if not same(old, new):
             yield from compared(name, old, new)

@@ -30,6 +30,7 @@ PLAIN = (
     "owner",
     "tags",
     "permanent",
+    "overridable",
 )
 
 
@@ -90,6 +91,7 @@ def of_segment(segment: Segment) -> Document:
         "name": segment.name,
         "description": segment.description,
         "match": segment.match,
+        "on_demand": segment.on_demand,
         "conditions": [
             {
                 "attribute": each.attribute,

@@ -115,6 +115,11 @@ class Flag(TrackedTimes):
         blank=True,
         help_text=_("A reminder to remove the flag; it never changes an answer."),
     )
+    overridable = models.BooleanField(
+        _("overridable"),
+        default=True,
+        help_text=_("People with that permission may force its answer for themselves."),
+    )
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
     first_enabled_at = models.DateTimeField(
         _("first enabled at"), null=True, blank=True, editable=False
@@ -126,6 +131,15 @@ class Flag(TrackedTimes):
         verbose_name = _("flag")
         verbose_name_plural = _("flags")
         ordering = ("key",)
+        # Each allows one kind of change to those who may not change all of a flag.
+        permissions = (
+            ("toggle_flag", "Can turn flags on and off"),
+            ("rollout_flag", "Can change the percentage and the rollout of flags"),
+            ("archive_flag", "Can archive and restore flags"),
+            ("revert_flag", "Can revert flags"),
+            ("evaluate_flag", "Can see what flags answer for others"),
+            ("override_flag", "Can override flags for themselves"),
+        )
 
     def __str__(self) -> str:
         return self.key

@@ -41,6 +41,14 @@ class Segment(TrackedTimes):
     name = models.CharField(_("name"), max_length=200, blank=True)
     description = models.TextField(_("description"), blank=True)
     match = models.CharField(_("match"), max_length=3, choices=Match.choices, default=Match.ALL)
+    on_demand = models.BooleanField(
+        _("on demand"),
+        default=False,
+        help_text=_(
+            "Look members up in the database when a request needs them, instead of keeping all of "
+            "them in memory: for millions of members."
+        ),
+    )
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     token = models.UUIDField(_("token"), default=uuid.uuid4, editable=False)
 
@@ -48,6 +56,10 @@ class Segment(TrackedTimes):
         verbose_name = _("segment")
         verbose_name_plural = _("segments")
         ordering = ("key",)
+        permissions = (
+            ("import_members", "Can add and remove members of segments"),
+            ("revert_segment", "Can revert segments"),
+        )
 
     def __str__(self) -> str:
         return self.name or self.key

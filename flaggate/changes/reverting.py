@@ -1,0 +1,68 @@
+"""Go back to what a flag or segment was, or begin another one from it: each a new revision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flaggate.changes.actions import create, flag_of, fresh
+from flaggate.changes.change import change
+from flaggate.changes.members import segment_of
+from flaggate.changes.writing import write_flag, write_segment
+from flaggate.exceptions import ChangeRefused
+from flaggate.models import Flag, Revision, Segment, documents, state
+
+if TYPE_CHECKING:
+    from flaggate.models.documents import Document
+
+# What a copy does not take over: it is another flag, and nobody has released it.
+OF_THE_ORIGINAL = ("key", "salt", "enabled", "archived_at", "rollout")
+
+
+def revert_flag(key: str, version: int, **how: Any) -> Flag:
+    """Make a flag what it was at a version, as a new revision. Raises ChangeRefused.
+
+    A rollout that ran then goes on as if it had never been stopped.
+    """
+    with change(**how) as opened:
+        flag = flag_of(key)
+        document = document_at("flag", key, version)
+        opened.state_percentage(key)
+        write_flag(flag, document)
+        opened.revert("flag", key, {**documents.of_flag(flag_of(key)), **document})
+    return fresh(flag)
+
+
+def revert_segment(key: str, version: int, **how: Any) -> Segment:
+    """Make a segment what it was at a version, as a new revision. Raises ChangeRefused."""
+    with change(**how) as opened:
+        segment = segment_of(key)
+        document = document_at("segment", key, version)
+        write_segment(segment, document)
+        opened.revert("segment", key, {**documents.of_segment(segment_of(key)), **document})
+    segment.refresh_from_db(fields=["version"])
+    return segment
+
+
+def copy(key: str, new_key: str, **how: Any) -> Flag:
+    """Create a flag with all that another one has, but off, and with buckets of its own."""
+    with change(**how) as opened:
+        document = documents.of_flag(flag_of(key))
+        opened.state_percentage(new_key)
+        flag = create(new_key)
+        write_flag(
+            flag, {name: value for name, value in document.items() if name not in OF_THE_ORIGINAL}
+        )
+    return fresh(flag)
+
+
+def document_at(subject: str, key: str, version: int) -> Document:
+    """Return what a flag or segment was after one of its revisions. Raises ChangeRefused."""
+    revisions = Revision.objects.using(state.alias()).filter(subject=subject, key=key)
+    revision = revisions.filter(version=version).first()
+    if revision is None or revision.after is None:
+        raise ChangeRefused(
+            f"{subject} {key}: no revision has version {version}. "
+            f"`manage.py flags history {key}` shows them all."
+        )
+    document: Document = revision.after
+    return document

@@ -1,0 +1,179 @@
+"""From a document back to rows: what reverting, copying and the API write.
+
+A document is that of ``flaggate.models.documents``, of the right types. To be called inside
+``change()``, which judges the result as a whole.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from flaggate.changes.differences import same
+from flaggate.core.definitions import Problem
+from flaggate.exceptions import ChangeRefused, Invalid
+from flaggate.models import (
+    Condition,
+    Flag,
+    Prerequisite,
+    Rollout,
+    Rule,
+    Segment,
+    SegmentMember,
+    Stage,
+    Variant,
+    documents,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flaggate.models.documents import Document
+
+
+def write_flag(flag: Flag, document: Document) -> None:
+    """Make a flag what a document says; what the document leaves out stays as it is.
+
+    Raises Invalid where it names a segment or a flag that does not exist.
+    """
+    current = documents.of_flag(flag)
+    changed = {
+        name: value for name, value in document.items() if not same(value, current.get(name))
+    }
+    for name, value in changed.items():
+        if name in documents.PLAIN:
+            setattr(flag, name, value)
+        elif name in FIELDS:
+            setattr(flag, name, FIELDS[name](value))
+    flag.save()
+    for name, write in PARTS_OF_FLAG.items():
+        if name in changed:
+            write(flag, changed[name])
+
+
+def write_segment(segment: Segment, document: Document) -> None:
+    """Make a segment what a document says; what the document leaves out stays as it is.
+
+    Raises ChangeRefused where the document only counts the members that it should name.
+    """
+    current = documents.of_segment(segment)
+    changed = {
+        name: value for name, value in document.items() if not same(value, current.get(name))
+    }
+    for name in ("name", "description", "match", "on_demand"):
+        if name in changed:
+            setattr(segment, name, changed[name])
+    segment.save()
+    if "conditions" in changed:
+        segment.conditions.all().delete()
+        Condition.objects.bulk_create(
+            Condition(segment=segment, **each) for each in changed["conditions"]
+        )
+    for name in ("included", "excluded"):
+        if name in changed:
+            _write_members(segment, changed[name], excluded=name == "excluded")
+
+
+def _write_members(segment: Segment, keys: Any, *, excluded: bool) -> None:
+    if not isinstance(keys, list):
+        raise ChangeRefused(
+            f"segment {segment.key}: its revision counts {keys['count']} members and does not "
+            "name them. Add or remove members instead."
+        )
+    segment.members.filter(excluded=excluded).delete()
+    SegmentMember.objects.bulk_create(
+        SegmentMember(segment=segment, targeting_key=key, excluded=excluded) for key in keys
+    )
+
+
+def _variants(flag: Flag, entries: list[Document]) -> None:
+    flag.variants.all().delete()
+    Variant.objects.bulk_create(
+        Variant(flag=flag, order=order, **each) for order, each in enumerate(entries)
+    )
+
+
+def _rules(flag: Flag, entries: list[Document]) -> None:
+    flag.rules.all().delete()
+    for order, each in enumerate(entries):
+        segments = [
+            _named(Segment, flag, key, f"rules[{order}].segments[{place}]")
+            for place, key in enumerate(each["segments"])
+        ]
+        rule = Rule.objects.create(
+            flag=flag,
+            order=order,
+            percentage=_percentage(each["percentage"]),
+            variant=each["variant"],
+        )
+        rule.segments.set(segments)
+
+
+def _prerequisites(flag: Flag, entries: list[Document]) -> None:
+    flag.prerequisites.all().delete()
+    Prerequisite.objects.bulk_create(
+        Prerequisite(
+            flag=flag,
+            required=_named(Flag, flag, each["flag"], f"prerequisites[{place}].flag"),
+            variant=each["variant"],
+        )
+        for place, each in enumerate(entries)
+    )
+
+
+def _stages(flag: Flag, entries: list[Document]) -> None:
+    flag.stages.all().delete()
+    Stage.objects.bulk_create(
+        Stage(
+            flag=flag,
+            order=order,
+            percentage=_percentage(each["percentage"]),
+            holds=None if each["holds"] is None else timedelta(seconds=each["holds"]),
+        )
+        for order, each in enumerate(entries)
+    )
+
+
+def _rollout(flag: Flag, entry: Document | None) -> None:
+    Rollout.objects.filter(flag=flag).delete()
+    if entry is not None:
+        times = {name: _moment(moment) for name, moment in entry.items()}
+        Rollout.objects.create(flag=flag, **times)
+
+
+def _named(model: type[Any], flag: Flag, key: str, path: str) -> Any:
+    found = model.objects.filter(key=key).first()
+    if found is None:
+        problem = f"there is no {model._meta.model_name} {key!r}. Create it first."
+        raise Invalid(f"flag {flag.key}", [Problem(path, problem)])
+    return found
+
+
+def _percentage(number: float | int | str) -> Decimal:
+    return Decimal(str(number))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+FIELDS: dict[str, Callable[[Any], Any]] = {
+    "percentage": _percentage,
+    "active_from": _moment,
+    "active_until": _moment,
+    "archived_at": _moment,
+    "expires_on": _day,
+}
+
+PARTS_OF_FLAG: dict[str, Callable[[Flag, Any], None]] = {
+    "variants": _variants,
+    "rules": _rules,
+    "prerequisites": _prerequisites,
+    "stages": _stages,
+    "rollout": _rollout,
+}
