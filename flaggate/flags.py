@@ -183,7 +183,7 @@ class Flags:
         if visitor is None or name not in (TARGETING_KEY, context.VISITOR):
             known[name]
         elif name == context.VISITOR or not known["is_authenticated"]:
-            visitor.prepare()  # and no more: only a question makes a browser a visitor
+            visitor.peek()  # and no more: only a question makes a browser a visitor
 
     def _renew(self, request: HttpRequest) -> None:
         """Begin a context for the request's present user: DRF and ``login()`` change it midway."""

@@ -22,14 +22,15 @@ from flaggate.context.attributes import (
     user_key,
 )
 from flaggate.context.custom import CustomAttributes
-from flaggate.core.evaluation import TARGETING_KEY, EvaluationContext
+from flaggate.context.memberships import memberships
+from flaggate.context.visitor import Visitor
+from flaggate.core.bucketing import identity
+from flaggate.core.evaluation import MEMBERSHIPS, TARGETING_KEY, EvaluationContext
 from flaggate.exceptions import ContextNotLoaded
 
 
-def of_request(
-    request: HttpRequest, visitor: Callable[[], str | None], now: datetime
-) -> EvaluationContext:
-    """Build the context of a request; ``visitor`` gives its visitor id when that is asked for.
+def of_request(request: HttpRequest, visitor: Visitor, now: datetime) -> EvaluationContext:
+    """Build the context of a request and its visitor.
 
     The targeting key is the user's primary key, or the visitor's id before login.
     """
@@ -39,6 +40,8 @@ def of_request(
             return user_key(_user_of(request)) or visitor()
         if name == VISITOR:
             return visitor()
+        if name == MEMBERSHIPS:
+            return memberships(user_key(_user_of(request)) or visitor.peek())
         if name in OF_USER:
             return OF_USER[name](_user_of(request))
         if name in OF_REQUEST:
@@ -76,6 +79,8 @@ def _of_user(user: Any, subject: Any, key: object, now: datetime) -> EvaluationC
     def resolve(name: str) -> object:
         if name == TARGETING_KEY:
             return user_key(user) if key is None else key
+        if name == MEMBERSHIPS:
+            return memberships(identity(user_key(user) if key is None else key))
         if name in OF_USER:
             return OF_USER[name](user)
         if name == "language":
@@ -87,8 +92,12 @@ def _of_user(user: Any, subject: Any, key: object, now: datetime) -> EvaluationC
 
 
 def _of_context(context: EvaluationContext, now: datetime) -> EvaluationContext:
-    read = _guarded(context.attributes.__getitem__)
-    return EvaluationContext(resolve=read, now=context.now or now)
+    def resolve(name: str) -> object:
+        if name == MEMBERSHIPS:
+            return memberships(context.targeting_key)
+        return context.attributes[name]
+
+    return EvaluationContext(resolve=_guarded(resolve), now=context.now or now)
 
 
 def _user_of(request: Any) -> Any:

@@ -31,14 +31,18 @@ class Visitor:
 
     def __call__(self) -> str | None:
         """Return the visitor's id; None without consent to a cookie."""
-        self.prepare()
+        found = self.peek()
         self.asked = True
+        return found
+
+    def peek(self) -> str | None:
+        """Return the visitor's id without having asked: that alone sends no cookie."""
+        if not self._prepared:
+            self._prepare()
         return self._id
 
-    def prepare(self) -> None:
-        """Find the id, or make one up, without having asked: that alone sends no cookie."""
-        if self._prepared:
-            return
+    def _prepare(self) -> None:
+        """Find the id, or make one up."""
         self._prepared = True  # before the consent hook, which may ask for flags itself
         try:
             self._id = self._from_cookie() or self._made_up()

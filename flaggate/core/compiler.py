@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from flaggate.core.definitions import Flag, Rule, Segment, Variant
     from flaggate.core.evaluation import EvaluationContext
+    from flaggate.core.members import Members
     from flaggate.core.membership import Test
 
     Evaluators = Mapping[str, "Evaluator"]
@@ -141,7 +142,7 @@ def _rule(flag: Flag, rule: Rule, position: int) -> Outcome:
     return _share(flag, rule.percentage, rule.variant, evaluation.TARGETING_MATCH, position)
 
 
-def _people(included: frozenset[bytes], answer: Evaluation, otherwise: Evaluator) -> Evaluator:
+def _people(included: Members, answer: Evaluation, otherwise: Evaluator) -> Evaluator:
     # "Just these people", the rule that most flags begin with: half the calls of the general form.
     def people(context: EvaluationContext, evaluators: Evaluators) -> Evaluation:
         if context.units[TARGETING_KEY] in included:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from flaggate.core.members import Members
     from flaggate.core.stages import Stage
 
 EVERYONE = Decimal(100)
@@ -53,13 +54,17 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A reusable audience: conditions, plus included and excluded targeting keys (UTF-8)."""
+    """A reusable audience: conditions, plus included and excluded targeting keys (UTF-8).
+
+    Those of one that is *on demand* are not here: each context finds out whether it is among them.
+    """
 
     key: str
     match_all: bool = True
     conditions: tuple[Condition, ...] = ()
-    included: frozenset[bytes] = frozenset()
-    excluded: frozenset[bytes] = frozenset()
+    included: Members = frozenset()
+    excluded: Members = frozenset()
+    on_demand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

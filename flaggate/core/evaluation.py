@@ -10,6 +10,9 @@ from typing import Final
 from flaggate.core import bucketing
 
 TARGETING_KEY: Final = "targeting_key"
+# Under this name a context knows in which on-demand segments it is: True where it is included,
+# False where it is excluded, by the key of the segment. No attribute's name is empty.
+MEMBERSHIPS: Final = ""
 
 # Reasons and error codes in the words of OpenFeature's specification, and two of our own:
 # PREREQUISITE_FAILED and CONTEXT_NOT_LOADED.

@@ -11,13 +11,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from flaggate.core import bucketing, evaluation, references, stages
-from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation
+from flaggate.core.evaluation import MEMBERSHIPS, TARGETING_KEY, UNSET, Evaluation
 from flaggate.core.operators import matcher
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Variant
+    from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Segment, Variant
     from flaggate.core.evaluation import EvaluationContext
     from flaggate.core.snapshot import Snapshot
 
@@ -186,15 +186,22 @@ class _Walk:
 
     def _segment(self, key: str) -> SegmentStep:
         segment = self.snapshot.segments[key]
-        unit = self.context.units[TARGETING_KEY]
-        if unit in segment.excluded:
-            return SegmentStep(key, False, "excluded")
-        if unit in segment.included:
-            return SegmentStep(key, True, "included")
+        included = self._member(segment)
+        if included is not None:
+            return SegmentStep(key, included, "included" if included else "excluded")
         steps = tuple(self._condition(condition) for condition in segment.conditions)
         quantifier = all if segment.match_all else any
         contains = bool(steps) and quantifier(step.met for step in steps)
         return SegmentStep(key, contains, "", steps)
+
+    def _member(self, segment: Segment) -> bool | None:
+        unit = self.context.units[TARGETING_KEY]
+        if segment.on_demand:
+            known: Any = self.context.attributes[MEMBERSHIPS] if unit else None
+            return known.get(segment.key) if known else None
+        if unit in segment.excluded:
+            return False
+        return True if unit in segment.included else None
 
     def _condition(self, condition: Condition) -> ConditionStep:
         if condition.operator == "in_segment":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from flaggate.core.evaluation import TARGETING_KEY
+from flaggate.core.evaluation import MEMBERSHIPS, TARGETING_KEY
 from flaggate.core.operators import matcher
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ def compile_segment(segment: Segment, test: Callable[[str], Test]) -> Test:
         return lambda context: context.units[TARGETING_KEY] in included
     conditions = [_condition(condition, test) for condition in segment.conditions]
     meets = _meets(conditions, match_all=segment.match_all)
+    if segment.on_demand:
+        return _on_demand(segment.key, meets)
     if not included and not excluded:
         return meets
 
@@ -34,14 +36,30 @@ def compile_segment(segment: Segment, test: Callable[[str], Test]) -> Test:
     return contains
 
 
+def _on_demand(key: str, meets: Test) -> Test:
+    def contains(context: EvaluationContext) -> bool:
+        member = memberships(context).get(key)
+        return meets(context) if member is None else member
+
+    return contains
+
+
+def memberships(context: EvaluationContext) -> Mapping[str, bool]:
+    """Return the on-demand segments that a context is in, or (False) excluded from."""
+    if context.units[TARGETING_KEY] is None:
+        return {}
+    found: Any = context.attributes[MEMBERSHIPS]
+    return found or {}
+
+
 def just_members(segment: Segment) -> bool:
     """Tell whether a segment is nothing but a list of included members."""
-    return not segment.conditions and not segment.excluded
+    return not segment.conditions and not segment.excluded and not segment.on_demand
 
 
 def just_plain(segment: Segment) -> bool:
     """Tell whether a segment only compares one attribute with texts or booleans."""
-    if segment.included or segment.excluded or len(segment.conditions) != 1:
+    if segment.on_demand or segment.included or segment.excluded or len(segment.conditions) != 1:
         return False
     return _plain(segment.conditions[0])
 

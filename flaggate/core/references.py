@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
+from flaggate.core.evaluation import MEMBERSHIPS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -79,13 +81,15 @@ def attributes_of(flag: Flag, segments: Mapping[str, Segment]) -> set[str]:
     """Return the attributes that evaluating a flag may read, its prerequisites' left aside."""
     if flag.archived or not flag.enabled:
         return set()
+    audiences = [each for each in segments_of(flag, segments).values() if each is not None]
     used = {
         condition.attribute
-        for segment in segments_of(flag, segments).values()
-        if segment is not None
+        for segment in audiences
         for condition in segment.conditions
         if condition.operator != "in_segment"
     }
+    if any(segment.on_demand for segment in audiences):
+        used.add(MEMBERSHIPS)
     if flag.rules or flag.variants or flag.stages or flag.percentage % 100:
         used |= {"targeting_key", flag.bucket_by or "targeting_key"}
     return used

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flaggate.core import definitions as core
+from flaggate.core.members import PackedMembers, gathered
 from flaggate.core.quarantine import assemble
 from flaggate.core.stages import Stage
 
@@ -96,7 +97,7 @@ def _encoded(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, frozenset):
+    if isinstance(value, (frozenset, PackedMembers)):
         return sorted(member.decode() for member in value)
     if isinstance(value, tuple):
         return [_encoded(each) for each in value]
@@ -136,8 +137,8 @@ def _segment(entry: dict[str, Any]) -> core.Segment:
                 core.Condition(**{**each, "values": tuple(each["values"])})
                 for each in entry["conditions"]
             ),
-            "included": frozenset(member.encode() for member in entry["included"]),
-            "excluded": frozenset(member.encode() for member in entry["excluded"]),
+            "included": gathered(member.encode() for member in entry["included"]),
+            "excluded": gathered(member.encode() for member in entry["excluded"]),
         }
     )
 

@@ -49,8 +49,13 @@ def select(
     columns: str,
     column: str = "id",
     only: Collection[int] | None = None,
+    *,
+    chunked: bool = False,
 ) -> Iterator[Row]:
-    """Select columns raw, in the order of the first one's key, perhaps only some rows."""
+    """Select columns raw, in the order of their ids, perhaps only some rows.
+
+    ``chunked`` leaves on the server what has not been asked for yet: for tables with many rows.
+    """
     connection = connections[using]
     quote = connection.ops.quote_name
     fields = [model._meta.get_field(name.removesuffix("_id")) for name in columns.split()]
@@ -63,10 +68,17 @@ def select(
             return
         parameters = list(only)
         sql += f" WHERE {quote(column)} IN ({', '.join(['%s'] * len(parameters))})"
-    with connection.cursor() as cursor, _any_bytes(connection):
+    with _cursor(connection, chunked) as cursor, _any_bytes(connection):
         cursor.execute(f"{sql} ORDER BY {quote('id')}", parameters)
         while rows := cursor.fetchmany(2000):
             yield from rows
+
+
+def _cursor(connection: Any, chunked: bool) -> Any:
+    # A connection pooler between transactions loses the server's cursors: see Django's settings.
+    if chunked and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        return connection.chunked_cursor()
+    return connection.cursor()
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flaggate import models
 from flaggate.core import definitions as core
 from flaggate.core.definitions import Quarantined
+from flaggate.core.members import Gathering
 from flaggate.core.stages import Stage, schedule
 from flaggate.store import columns
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from flaggate.core.members import Members
     from flaggate.store.columns import Row
 
 MOST_CHANGED = 500  # flags or segments that are read one by one; more are read with all others
@@ -102,31 +105,62 @@ def _read_segments(
         only,
         "segment_id",
     )
-    memberships = (
-        columns.grouped(
-            using, models.SegmentMember, "segment_id targeting_key excluded id", only, "segment_id"
-        )
-        if members
-        else {}
-    )
-    for pk, key, match in columns.select(using, models.Segment, "id key match", "id", only):
+    segments = list(columns.select(using, models.Segment, "id key match on_demand", "id", only))
+    loaded = _Members(using, segments, only) if members else _Members(using, [], set())
+    for row in segments:
+        pk, key, *_rest = row
         try:
-            found.segments[str(key)] = _segment(
-                key, match, conditions.get(pk, ()), memberships.get(pk, ())
-            )
+            found.segments[str(key)] = _segment(row, conditions.get(pk, ()), loaded)
         except Exception as error:  # whatever a row holds, the others go on
             found.unreadable_segments[str(key)] = _reason(error)
 
 
-def _segment(key: Any, match: Any, conditions: Any, members: Any) -> core.Segment:
+class _Members:
+    """The members of segments by the segment's id, packed as they are read: there may be millions.
+
+    Those of on-demand segments are left where they are.
+    """
+
+    def __init__(self, using: str, segments: list[Row], only: Collection[int] | None) -> None:
+        self.included: defaultdict[Any, Gathering] = defaultdict(Gathering)
+        self.excluded: defaultdict[Any, Gathering] = defaultdict(Gathering)
+        self.broken: dict[Any, ValueError] = {}
+        if any(on_demand for *_rest, on_demand in segments):
+            only = [pk for pk, *_rest, on_demand in segments if not on_demand]
+        for pk, key, excluded, _id in columns.select(
+            using,
+            models.SegmentMember,
+            "segment_id targeting_key excluded id",
+            "segment_id",
+            only,
+            chunked=True,
+        ):
+            self._add(pk, key, excluded)
+
+    def _add(self, pk: Any, key: Any, excluded: Any) -> None:
+        try:
+            side = self.excluded if columns.boolean(excluded, "excluded") else self.included
+            side[pk].add(columns.text(key, "targeting_key").encode())
+        except ValueError as error:
+            self.broken.setdefault(pk, error)
+
+    def of(self, pk: Any) -> tuple[Members, Members]:
+        """Return who is included and who is excluded. Raises ValueError for a broken row."""
+        if pk in self.broken:
+            raise self.broken[pk]
+        return self.included[pk].members(), self.excluded[pk].members()
+
+
+def _segment(row: Row, conditions: Any, loaded: _Members) -> core.Segment:
+    pk, key, match, on_demand = row
     if match not in ("all", "any"):
         raise ValueError(f"match: {match!r} is neither 'all' nor 'any'.")
     return core.Segment(
         columns.text(key, "key"),
         match == "all",
-        tuple(_condition(row) for row in conditions),
-        frozenset(_member(row) for row in members if not columns.boolean(row[1], "excluded")),
-        frozenset(_member(row) for row in members if columns.boolean(row[1], "excluded")),
+        tuple(_condition(each) for each in conditions),
+        *loaded.of(pk),
+        columns.boolean(on_demand, "on_demand"),
     )
 
 
@@ -142,10 +176,6 @@ def _condition(row: Row) -> core.Condition:
         columns.boolean(negate, "negate"),
         columns.boolean(ignore_case, "ignore_case"),
     )
-
-
-def _member(row: Row) -> bytes:
-    return columns.text(row[0], "targeting_key").encode()
 
 
 def _read_flags(using: str, found: Definitions, only: Collection[int] | None) -> None:

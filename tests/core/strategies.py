@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Segment, Variant
-from flaggate.core.evaluation import EvaluationContext
+from flaggate.core.evaluation import MEMBERSHIPS, EvaluationContext
 from flaggate.core.stages import Stage
 from tests.core.snapshots import NOW
 
@@ -138,7 +138,10 @@ def values_of(attribute):
 
 attributes = st.fixed_dictionaries(
     {name: values_of(name) for name in ("plan", "groups", "age")},
-    optional={name: values_of(name) for name in ("seen", "app", "ip", "visitor")},
+    optional={
+        **{name: values_of(name) for name in ("seen", "app", "ip", "visitor")},
+        MEMBERSHIPS: st.dictionaries(st.sampled_from(SEGMENTS), st.booleans()),
+    },
 )
 present = st.one_of(*[moments] * 9, st.none())
 
@@ -190,6 +193,7 @@ audiences = st.fixed_dictionaries(
             some(conditions(SEGMENTS[:position]), 2).map(tuple),
             members,
             members,
+            st.sampled_from([False, False, False, True]),
         )
         for position, key in enumerate(SEGMENTS)
     }

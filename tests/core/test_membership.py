@@ -7,7 +7,7 @@ import pytest
 
 from flaggate.core import references
 from flaggate.core.definitions import Condition, Rule, Segment
-from flaggate.core.evaluation import EvaluationContext
+from flaggate.core.evaluation import MEMBERSHIPS, EvaluationContext
 from tests.core.snapshots import NOBODY, answer, flag, nest, one_of, segment, user, within
 from tests.core.strategies import ODDITIES, hostile
 
@@ -255,3 +255,43 @@ def test_segments_may_be_nested_through_all_levels_that_are_allowed():
 
     assert is_in(*definitions[:1], user(plan="beta"), *definitions)
     assert not is_in(*definitions[:1], user(plan="free"), *definitions)
+
+
+# --- On demand ---
+
+
+def on_demand(*conditions, **options):
+    return segment("s", *conditions, on_demand=True, **options)
+
+
+def member_of(*, key="1", **memberships):
+    """Make a context that has found out in which on-demand segments it is."""
+    return EvaluationContext(key, {MEMBERSHIPS: memberships})
+
+
+def test_an_on_demand_segment_contains_whom_the_context_says_it_includes():
+    assert is_in(on_demand(), member_of(s=True))
+    assert not is_in(on_demand(), member_of(other=True))
+    assert not is_in(on_demand(), user("1"))
+
+
+def test_who_is_excluded_from_an_on_demand_segment_is_out_whatever_the_conditions_say():
+    beta = on_demand(one_of("plan", "beta"))
+
+    assert is_in(beta, user("1", plan="beta"))
+    assert not is_in(beta, EvaluationContext("1", {"plan": "beta", MEMBERSHIPS: {"s": False}}))
+
+
+def test_nobody_is_a_member_of_an_on_demand_segment_and_nothing_is_looked_up():
+    asked = []
+    nobody = EvaluationContext(resolve=lambda name: asked.append(name))
+
+    assert not is_in(on_demand(), nobody)
+    assert MEMBERSHIPS not in asked
+
+
+def test_a_flag_for_an_on_demand_segment_reads_its_memberships():
+    definition = flag(rules=(Rule(("s",)),))
+
+    assert MEMBERSHIPS in references.attributes_of(definition, {"s": on_demand()})
+    assert MEMBERSHIPS not in references.attributes_of(definition, {"s": BETA})

@@ -16,6 +16,7 @@ from flaggate.management.commands.flags import SUB_COMMANDS, Command
 from flaggate.models import Flag
 from tests.databases import ROOT
 from tests.databases import shared_database as shared_database
+from tests.fixtures import segment
 from tests.management.shell import document, flags, refusal
 
 ARGUMENTS = {
@@ -25,13 +26,15 @@ ARGUMENTS = {
     "rollout": ["x", "5"],
     "delete": ["x", "--yes"],
     "export": ["--bootstrap"],
+    "members": ["beta", "--add", os.devnull],
 }
-ABOUT_ONE = sorted(SUB_COMMANDS.keys() - {"list", "doctor", "create", "export"})
+ABOUT_ONE = sorted(SUB_COMMANDS.keys() - {"list", "doctor", "create", "export", "members"})
 
 
 @pytest.fixture
 def flag(db, settings, tmp_path):
     settings.FLAGGATE = {"BOOTSTRAP": str(tmp_path / "flags.json")}
+    segment("beta")
     return changes.create("x")
 
 

@@ -56,6 +56,7 @@ def fixed(monkeypatch, settings, tmp_path):
     settings.FLAGGATE = {"MAX_STALENESS": 1.0, "RECORD_USAGE": True}
     monkeypatch.setattr(flags.secrets, "token_hex", lambda _length: "checkout")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "customers.txt").write_text("101\n102\n")
     User.objects.create_superuser("ada", pk=1)
     with time_machine.travel("2027-01-31T09:00:00Z", tick=False):
         yield

@@ -67,7 +67,7 @@ COLUMNS = [
     *((Rule, name, {"flag__key": "first"}) for name in ("order", "percentage", "variant")),
     (Rule, "flag_id", {"flag__key": "first"}),
     *((Prerequisite, name, {"flag__key": "first"}) for name in ("required_id", "variant")),
-    *((Segment, name, {"key": "first_people"}) for name in ("key", "match")),
+    *((Segment, name, {"key": "first_people"}) for name in ("key", "match", "on_demand")),
     *((Condition, name, {"segment__key": "first_people"}) for name in ("attribute", "operator")),
     *((Condition, name, {"segment__key": "first_people"}) for name in ("values", "negate")),
     (Condition, "ignore_case", {"segment__key": "first_people"}),

@@ -22,6 +22,7 @@ from flaggate.management import (
     history,
     keys,
     listing,
+    members,
     rollouts,
     showing,
 )
@@ -69,6 +70,7 @@ SUB_COMMANDS = {
     "delete": SubCommand(
         "Delete a flag for good.", changing.delete, (*WRITE, changing.delete_arguments)
     ),
+    "members": SubCommand("Change who is in a segment.", members.run, (members.arguments,)),
     "export": SubCommand("Write all flags to a file.", exporting.run, (exporting.arguments,)),
     "doctor": SubCommand("Look for problems.", doctor.run, (doctor.arguments,)),
 }
