@@ -42,6 +42,8 @@ EXPECTED: dict[str, tuple[str, Any]] = {
     "VISITOR_COOKIE": ("a text", _a_text),
     "VISITOR_COOKIE_AGE": ("a number of seconds, 0 or more", _a_number),
     "VISITOR_CONSENT": ("a dotted path or None", lambda value: value is None or _a_text(value)),
+    "OVERRIDES": ("True or False", lambda value: isinstance(value, bool)),
+    "OVERRIDE_AGE": ("a number of seconds, 0 or more", _a_number),
 }
 HOOKS = ("CONTEXT", "VISITOR_CONSENT")
 

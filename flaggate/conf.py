@@ -34,6 +34,10 @@ class Settings:
     VISITOR_COOKIE_AGE: int = 365 * 24 * 3600
     #: The dotted path of a function of the request that says whether it may get a visitor cookie.
     VISITOR_CONSENT: str | None = None
+    #: Let people with the permission force flags for themselves, to test in production.
+    OVERRIDES: bool = False
+    #: Seconds until such an override expires.
+    OVERRIDE_AGE: int = 8 * 3600
 
 
 # What a test runner changes for a whole session; a project's own settings win.

@@ -14,12 +14,20 @@ from django.http import HttpRequest
 from django.utils.functional import LazyObject
 
 from flaggate import conf, context, recording
+from flaggate.context import overrides
 from flaggate.core import evaluation
 from flaggate.core.compiler import off
-from flaggate.core.evaluation import TARGETING_KEY, UNSET, Evaluation, EvaluationContext
+from flaggate.core.evaluation import (
+    OVERRIDER,
+    TARGETING_KEY,
+    UNSET,
+    Evaluation,
+    EvaluationContext,
+)
 from flaggate.core.explanation import Explanation, explain, not_found
 from flaggate.exceptions import ContextNotLoaded, UnknownFlag
 from flaggate.models.state import Written
+from flaggate.overlay import Override
 from flaggate.store import store
 
 if TYPE_CHECKING:
@@ -32,39 +40,9 @@ LONGEST_KEY = 100  # characters; no flag's key is longer
 MOST_TOLD = 100  # unknown keys that are logged for one snapshot
 
 _counts = recording.counts
+_overrides = Override.active
 _uncommitted = Written.alive
 _NOBODY_YET: Any = object()
-
-
-class Override:
-    """An answer forced by a test, for everybody; see ``flaggate.testing``."""
-
-    # Process-wide and not a ContextVar: the thread of a live server must see it.
-    active: list[Override] = []
-
-    def __init__(self, key: str, active: bool, variant: str | None, value: object) -> None:
-        self.key = key
-        self.is_active = active
-        self.variant = variant
-        self.value = value
-
-    def answer(self, snapshot: Snapshot) -> Evaluation:
-        """Return the forced answer; what a variant, or off, is worth says the flag's definition."""
-        flag = snapshot.flags.get(self.key)
-        value, variant = self.value, self.variant
-        if value is UNSET and variant is not None:
-            values = {each.key: each.value for each in flag.variants} if flag else {}
-            value = values.get(variant, variant)
-        elif value is UNSET and self.is_active:
-            value = True
-        elif value is UNSET and flag is not None:
-            answer = off(flag, evaluation.STATIC)
-            value, variant = answer.value, answer.variant
-        active = self.is_active and value is not False
-        return Evaluation(self.key, value, active, variant, evaluation.STATIC)
-
-
-_overrides = Override.active
 
 
 class Flags:
@@ -243,13 +221,45 @@ class ObservedFlags(Flags):
     def evaluate(self, key: str) -> Evaluation:
         """Return the answer of a flag, with its reason; count it, and tell the observers."""
         answer = super().evaluate(key)
+        self._tell(answer)
+        return answer
+
+    def _tell(self, answer: Evaluation) -> None:
         for observe in observers:
             try:
                 observe(answer, self)
             except Exception:
                 if _first_time(self.snapshot, f"observer {observe!r}"):
                     logger.exception("An observer of flags failed: %r", observe)
+
+
+class PersonalFlags(ObservedFlags):
+    """The flags of a request that carries overrides; what their owner asks is not counted."""
+
+    __slots__ = ("overridden_by",)
+
+    def __init__(self, snapshot: Snapshot, request: HttpRequest, now: datetime, user: str) -> None:
+        super().__init__(snapshot, request, now)
+        self.overridden_by = user
+
+    def evaluate(self, key: str) -> Evaluation:
+        """Return the answer of a flag, with its reason, and tell the observers."""
+        if not self._is_owner():
+            return super().evaluate(key)
+        forced = self._override(key)
+        answer = self._one(self._latest(), key) if forced is None else forced
+        self._tell(answer)
         return answer
+
+    def _is_owner(self) -> bool:
+        try:
+            overrider = self.context.attributes[OVERRIDER]
+        except Exception:
+            return True  # the answers that depend on it say what is wrong
+        if overrider != self.overridden_by:
+            overrides.complain("it is that of another user, or of one who may not")
+            return False
+        return True
 
 
 #: Told of each question asked in order to act, with its answer and the flags that gave it.
@@ -306,9 +316,18 @@ def pin(request: HttpRequest) -> Flags:
     pinned = getattr(request, "flags", None)
     if isinstance(pinned, Flags):
         return pinned
-    flags = _flags(request, datetime.now(UTC))
+    now = datetime.now(UTC)
+    flags = _personal(request, now) or _flags(request, now)
     request.flags = flags  # type: ignore[attr-defined]
     return flags
+
+
+def _personal(request: HttpRequest, now: datetime) -> Flags | None:
+    user, choices = overrides.read(request, now)
+    if not choices:
+        return None
+    snapshot = store.current()
+    return PersonalFlags(snapshot.personal(user, choices), request, now, user)
 
 
 def _of_subject(subject: Any) -> Flags:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from flaggate import recording
-from flaggate.flags import Flags, pin
+from flaggate.flags import Flags, PersonalFlags, pin
 from flaggate.store import store
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ class FlagsMiddleware:
 
 
 def _finish(flags: Flags, response: HttpResponseBase) -> None:
+    if isinstance(flags, PersonalFlags):
+        patch_vary_headers(response, ("Cookie",))
+        patch_cache_control(response, private=True)
     visitor = flags.visitor
     if visitor is None or not visitor.asked:
         return

@@ -9,7 +9,7 @@ from unittest import TestCase
 from django.test.utils import TestContextDecorator
 
 from flaggate.core.evaluation import UNSET
-from flaggate.flags import Override
+from flaggate.overlay import Override
 
 
 class override_flag(TestContextDecorator):

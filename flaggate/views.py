@@ -1,4 +1,4 @@
-"""Class-based views behind a flag, and the health of the flags."""
+"""Class-based views behind a flag, personal overrides, and the health of the flags."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, JsonResponse
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST, require_safe
 
 from flaggate import conf
+from flaggate.context import overrides
 from flaggate.decorators import flag_required
 from flaggate.flags import pin
 from flaggate.store import status
 
 if TYPE_CHECKING:
+    from flaggate.flags import Flags
     from flaggate.store import Status
 
 
@@ -46,6 +57,44 @@ class FlagRequiredMixin:
             variant=option("required_variant"),
         )
         return gate(super().as_view(**initkwargs))  # type: ignore[misc]
+
+
+@never_cache
+@require_POST
+@csrf_protect
+def override(request: HttpRequest) -> HttpResponse:
+    """Force a flag for the user who posts this: ``flag`` is its key, ``choice`` the answer.
+
+    ``on``, ``off``, the key of a variant, or nothing to no longer force it. Redirects to ``next``,
+    or answers 204. 404 unless ``FLAGGATE["OVERRIDES"]`` is set, 403 without the permission
+    ``flaggate.override_flag``, 400 where the flag forbids it or has no such outcome.
+    """
+    if not conf.get().OVERRIDES:
+        raise Http404
+    if overrides.overrider(request.user) is None:
+        raise PermissionDenied
+    flags, key, word = pin(request), request.POST.get("flag", ""), request.POST.get("choice", "")
+    choice = CHOICES.get(word, word)
+    response = _back(request)
+    if choice is not None and not _possible(flags, key, choice):
+        return HttpResponseBadRequest("This flag can't be overridden in this way.")
+    overrides.remember(request, response, key, choice, flags.now)
+    return response
+
+
+CHOICES: dict[str, bool | None] = {"": None, "on": True, "off": False}
+
+
+def _possible(flags: Flags, key: str, choice: object) -> bool:
+    return key in flags.snapshot.personal("", {key: (choice, flags.now)}).overrides
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    target = request.POST.get("next", "")
+    hosts, https = {request.get_host()}, request.is_secure()
+    if not url_has_allowed_host_and_scheme(target, hosts, require_https=https):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return HttpResponseRedirect(target)
 
 
 @never_cache

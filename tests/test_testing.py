@@ -16,7 +16,7 @@ import flaggate
 from flaggate import changes, recording
 from flaggate.core.evaluation import UNSET
 from flaggate.exceptions import UnknownFlag
-from flaggate.flags import Override
+from flaggate.overlay import Override
 from flaggate.testing import override_flag
 from tests.fixtures import layouts, released
 

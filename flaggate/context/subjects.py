@@ -23,9 +23,10 @@ from flaggate.context.attributes import (
 )
 from flaggate.context.custom import CustomAttributes
 from flaggate.context.memberships import memberships
+from flaggate.context.overrides import overrider
 from flaggate.context.visitor import Visitor
 from flaggate.core.bucketing import identity
-from flaggate.core.evaluation import MEMBERSHIPS, TARGETING_KEY, EvaluationContext
+from flaggate.core.evaluation import MEMBERSHIPS, OVERRIDER, TARGETING_KEY, EvaluationContext
 from flaggate.exceptions import ContextNotLoaded
 
 
@@ -42,6 +43,8 @@ def of_request(request: HttpRequest, visitor: Visitor, now: datetime) -> Evaluat
             return visitor()
         if name == MEMBERSHIPS:
             return memberships(user_key(_user_of(request)) or visitor.peek())
+        if name == OVERRIDER:
+            return overrider(_user_of(request))
         if name in OF_USER:
             return OF_USER[name](_user_of(request))
         if name in OF_REQUEST:

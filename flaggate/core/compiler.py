@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import mmh3
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from flaggate.core.members import Members
     from flaggate.core.membership import Test
 
-    Evaluators = Mapping[str, "Evaluator"]
-    Evaluator = Callable[[EvaluationContext, Evaluators], Evaluation]
+    Evaluators: TypeAlias = Mapping[str, "Evaluator"]
+    Evaluator: TypeAlias = Callable[[EvaluationContext, Evaluators], Evaluation]
     Outcome = Evaluation | Evaluator  # an answer that is the same for everybody, or one to find
     Segments = Mapping[str, Segment]
 
@@ -49,12 +49,18 @@ def off(
     return Evaluation(flag.key, value, False, key, reason, rule=rule, error=error, message=message)
 
 
-def on(flag: Flag, variant: Variant | None, reason: str, *, rule: int | None = None) -> Evaluation:
+def on(
+    flag: Flag,
+    variant: Variant | None,
+    reason: str,
+    *,
+    rule: int | None = None,
+    message: str = "",
+) -> Evaluation:
     """Prepare the answer for those inside: True, or a variant, inactive if its value is false."""
-    if variant is None:
-        return Evaluation(flag.key, True, True, None, reason, rule=rule)
-    active = variant.value is not False
-    return Evaluation(flag.key, variant.value, active, variant.key, reason, rule=rule)
+    value, key = (variant.value, variant.key) if variant else (True, None)
+    active = value is not False
+    return Evaluation(flag.key, value, active, key, reason, rule=rule, message=message)
 
 
 def compile_flag(

@@ -102,6 +102,7 @@ class Flag:
     rules: tuple[Rule, ...] = ()
     prerequisites: tuple[Prerequisite, ...] = ()
     stages: tuple[Stage, ...] = ()  # of a running rollout; each replaces the percentage
+    overridable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

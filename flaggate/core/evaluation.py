@@ -10,12 +10,14 @@ from typing import Final
 from flaggate.core import bucketing
 
 TARGETING_KEY: Final = "targeting_key"
-# Under this name a context knows in which on-demand segments it is: True where it is included,
-# False where it is excluded, by the key of the segment. No attribute's name is empty.
-MEMBERSHIPS: Final = ""
+# What a context knows beside its attributes, under names that none has: no column holds a NUL.
+# In which on-demand segments it is, by their keys: True where included, False where excluded.
+MEMBERSHIPS: Final = "\0memberships"
+# The targeting key of a user who may override flags for themselves; None for everybody else.
+OVERRIDER: Final = "\0overrider"
 
-# Reasons and error codes in the words of OpenFeature's specification, and two of our own:
-# PREREQUISITE_FAILED and CONTEXT_NOT_LOADED.
+# Reasons and error codes in the words of OpenFeature's specification, and three of our own:
+# PREREQUISITE_FAILED, OVERRIDE and CONTEXT_NOT_LOADED.
 STATIC: Final = "STATIC"
 DEFAULT: Final = "DEFAULT"
 TARGETING_MATCH: Final = "TARGETING_MATCH"
@@ -23,6 +25,7 @@ SPLIT: Final = "SPLIT"
 DISABLED: Final = "DISABLED"
 ERROR: Final = "ERROR"
 PREREQUISITE_FAILED: Final = "PREREQUISITE_FAILED"
+OVERRIDE: Final = "OVERRIDE"
 
 FLAG_NOT_FOUND: Final = "FLAG_NOT_FOUND"
 PARSE_ERROR: Final = "PARSE_ERROR"

@@ -93,6 +93,7 @@ class Explanation:
     share: ShareStep | None = None
     stage: int | None = None  # of a running rollout, counted from 0
     quarantined: str = ""
+    overridden: Evaluation | None = None  # what the subject would get without their override
 
 
 def explain(snapshot: Snapshot, key: str, context: EvaluationContext) -> Explanation:
@@ -138,6 +139,16 @@ class _Walk:
         self.context = context
 
     def flag(self, flag: Flag) -> Explanation:
+        explanation = self._walk(flag)
+        override = self.snapshot.overrides.get(flag.key)
+        if override and override.applies(explanation.evaluation, self.context):
+            explanation.overridden, explanation.evaluation = (
+                explanation.evaluation,
+                override.answer,
+            )
+        return explanation
+
+    def _walk(self, flag: Flag) -> Explanation:
         explanation = Explanation(_answer(flag, None, evaluation.DISABLED), flag)
         if flag.archived or not flag.enabled or not self._within(flag):
             return explanation

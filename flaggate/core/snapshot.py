@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flaggate.core import evaluation, references
 from flaggate.core.compiler import compile_flag
-from flaggate.core.evaluation import UNSET, Evaluation
+from flaggate.core.evaluation import OVERRIDER, UNSET, Evaluation
 from flaggate.core.membership import compile_segment
+from flaggate.core.overrides import PersonalEvaluators, force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from flaggate.core.definitions import Flag, Quarantined, Segment
     from flaggate.core.evaluation import EvaluationContext
     from flaggate.core.membership import Test
+    from flaggate.core.overrides import PersonalOverride
 
     Resolved = tuple[Flag, dict[str, Segment | None], bool]
 
@@ -67,6 +70,7 @@ class Snapshot:
         "flags",
         "keys",
         "loaded_at",
+        "overrides",
         "quarantined",
         "segments",
         "source",
@@ -98,7 +102,8 @@ class Snapshot:
         self.client_keys = [key for key in self.keys if flags[key].client_visible]
         #: The flags whose prerequisites run in a circle, too deep, or into too many steps.
         self.unsound = _unsound(flags)
-        self.evaluators = Evaluators(self)
+        self.overrides: Mapping[str, PersonalOverride] = {}
+        self.evaluators: Evaluators | PersonalEvaluators = Evaluators(self)
         self._attributes: frozenset[str] | None = None
         self._tests: dict[str, Test] = {}
         self._compiled: dict[str, tuple[Resolved, Evaluator]] = {}
@@ -119,6 +124,21 @@ class Snapshot:
                 *(references.attributes_of(flag, self.segments) for flag in self.flags.values())
             )
         return self._attributes
+
+    def personal(self, user: str, choices: Mapping[str, tuple[object, datetime]]) -> Snapshot:
+        """Return this snapshot as a user sees it who forces some flags.
+
+        ``choices`` are by flag key what is forced (True, False or a variant's key), and until when.
+        """
+        personal = copy(self)
+        personal.overrides = {
+            key: override
+            for key, (choice, until) in choices.items()
+            if (flag := self.flags.get(key)) and (override := force(flag, user, choice, until))
+        }
+        personal.evaluators = PersonalEvaluators(self.evaluators, personal.overrides)
+        personal._attributes = self.attributes | {OVERRIDER}
+        return personal
 
     def compiled(self, key: str) -> Evaluator:
         """Compile a flag, or take over its closure while all that decides it is unchanged."""

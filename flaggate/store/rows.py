@@ -193,7 +193,7 @@ def _read_flags(using: str, found: Definitions, only: Collection[int] | None) ->
 
 FLAG_COLUMNS = (
     "id key enabled percentage salt bucket_by off_variant active_from active_until client_visible "
-    "archived_at"
+    "overridable archived_at"
 )
 
 
@@ -223,7 +223,8 @@ class _Parts:
 
 
 def _flag(row: Row, parts: _Parts) -> core.Flag:
-    pk, key, enabled, percentage, salt, bucket_by, off_variant, start, end, client, archived = row
+    pk, key, enabled, percentage, salt, bucket_by, off_variant, start, end, client, *last = row
+    overridable, archived = last
     return core.Flag(
         columns.text(key, "key"),
         columns.boolean(enabled, "enabled"),
@@ -239,6 +240,7 @@ def _flag(row: Row, parts: _Parts) -> core.Flag:
         tuple(_rule(each, parts) for each in sorted(parts.rules.get(pk, ()))),
         tuple(_prerequisite(each, parts) for each in sorted(parts.prerequisites.get(pk, ()))),
         _stages(parts.rollouts.get(pk), sorted(parts.stages.get(pk, ()))),
+        columns.boolean(overridable, "overridable"),
     )
 
 
