@@ -1,5 +1,6 @@
 """The reference says what the code says: each name, each default, each signature."""
 
+import ast
 import dataclasses
 import importlib
 import inspect
@@ -318,6 +319,29 @@ def test_commands_print_what_the_page_says(page):
         call_command(*arguments, stdout=printed)
         assert printed.getvalue() == output
     assert samples
+
+
+# --- The log --------------------------------------------------------------------------------
+
+
+def logged():
+    """Find what the code logs, with an ellipsis for each argument."""
+    for path in sorted((ROOT / "flaggate").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and getattr(node.func.value, "id", "") == "logger"
+            ):
+                yield re.sub(r"%[rsd]", "…", ast.literal_eval(node.args[0]))
+
+
+def test_the_page_for_operators_explains_every_message_of_the_log():
+    page = text_of("howto/operate.md").partition("## What the log says")[2]
+    messages = set(re.findall(r"^\| ([^|`]+) \|", page, re.MULTILINE)) - {"message"}
+    unknown_flag = "There is no flag …; it is off."  # with or without "did you mean"
+    assert messages - {unknown_flag} == set(logged()) - {"…"}
+    assert unknown_flag in messages
 
 
 # --- Whatever a page names ------------------------------------------------------------------
