@@ -3,6 +3,8 @@
 Nothing is fetched while building.
 """
 
+import re
+
 import django
 from django.conf import settings
 
@@ -27,18 +29,15 @@ autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # as in Django's own documentation; mypy reads them in the code
 # Classes that a project makes, and records, which hold what they are made of.
-WITH_CONSTRUCTOR = (
-    "flaggate.EvaluationContext",
-    "flaggate.changes.members.",
-    "flaggate.core.",
-    "flaggate.testing.",
+WITH_CONSTRUCTOR = re.compile(
+    r"flaggate\.(EvaluationContext|changes\.members|core\.definitions|core\.explanation\.\w+Step|testing)"
 )
 
 
 def hide_constructor(app, what, name, obj, options, signature, returns):
     """Show how a class is made only where that is of use."""
     made = signature and what in ("class", "exception")
-    return ("", "") if made and not name.startswith(WITH_CONSTRUCTOR) else None
+    return ("", "") if made and not WITH_CONSTRUCTOR.match(name) else None
 
 
 def setup(app):
