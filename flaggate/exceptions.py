@@ -15,15 +15,18 @@ class FlaggateError(Exception):
 
 
 class UnknownFlag(FlaggateError, LookupError):
-    """A key that no flag has; raised only under the STRICT setting."""
+    """A key that no flag has; raised by changes, and by questions under the STRICT setting only."""
 
 
 class UnknownSegment(FlaggateError, LookupError):
-    """A key that no segment has."""
+    """A key that no segment has; raised by changes."""
 
 
 class ContextNotLoaded(FlaggateError):
-    """An attribute of the subject that can't be read where it was needed."""
+    """An attribute that can't be read where it was needed, as in an event loop.
+
+    Raised by questions under the STRICT setting only.
+    """
 
 
 class ChangeRefused(FlaggateError):
@@ -34,7 +37,9 @@ class Invalid(ChangeRefused, ValueError):
     """A change that would leave broken definitions behind."""
 
     def __init__(self, name: str, problems: Sequence[Problem]) -> None:
+        #: What is wrong: such as ``flag new_checkout``.
         self.name = name
+        #: One for each thing that is wrong, with ``path`` and ``message``.
         self.problems = tuple(problems)
         super().__init__(f"{name}: " + " ".join(str(problem) for problem in problems))
 

@@ -48,7 +48,9 @@ _NOBODY_YET: Any = object()
 class Flags:
     """All flags for one subject: one snapshot and one moment, however often it is asked.
 
-    No method raises for any key or subject, unless ``FLAGGATE["STRICT"]`` is set.
+    Made by ``flags_for()``, and by the middleware as ``request.flags``. No method raises for any
+    key or subject, unless ``FLAGGATE["STRICT"]`` is set. ``"key" in flags`` tells whether there is
+    such a flag.
     """
 
     __slots__ = ("_context", "_request", "_user", "now", "snapshot", "visitor")
@@ -60,6 +62,7 @@ class Flags:
         now: datetime,
     ) -> None:
         self.snapshot = snapshot
+        #: The moment for which questions are answered, an aware datetime.
         self.now = now
         self._user: Any = _NOBODY_YET
         self._request: HttpRequest | None = None
@@ -74,11 +77,19 @@ class Flags:
         return self.evaluate(key).active
 
     def variant(self, key: str) -> str | None:
-        """Return the key of the variant that a flag serves; None for a boolean flag."""
+        """Return the key of the variant that a flag serves, or None where it serves none.
+
+        None for a boolean flag, and for one that is off and names no variant for that.
+        """
         return self.evaluate(key).variant
 
     def value(self, key: str, default: Any = None) -> Any:
-        """Return the value that a flag serves, or ``default`` where it has none to give."""
+        """Return the value that a flag serves, or ``default`` where it has none to give.
+
+        It has none if there is no such flag, or if it is multivariate, off, and names no variant
+        for that. A boolean flag that is off gives False, whatever the default. A list or an object
+        is the caller's own copy.
+        """
         value = self.evaluate(key).value
         if isinstance(value, (dict, list)):
             return deepcopy(value)  # the answer is everybody's: nobody may change it for the others
@@ -104,7 +115,10 @@ class Flags:
         return answer
 
     def all(self, *, client: bool = False) -> dict[str, Evaluation]:
-        """Return the answers of all flags, or of those that a browser may see; counts nothing."""
+        """Return the answers of all flags, by key, or of those that a browser may see.
+
+        Archived flags are left out. Counts nothing.
+        """
         snapshot = self._latest()
         keys = snapshot.client_keys if client else self._keys(snapshot)
         try:
@@ -118,7 +132,7 @@ class Flags:
         return answers
 
     def explain(self, key: str) -> Explanation:
-        """Return the long answer, with each rule and condition; counts nothing."""
+        """Return the long answer, with each rule and condition. Slow; counts nothing."""
         snapshot = self._latest()
         if key not in self:
             return Explanation(not_found(_shown(key)))
@@ -262,9 +276,10 @@ class PersonalFlags(ObservedFlags):
         return True
 
 
-#: Told of each question asked in order to act, with its answer and the flags that gave it.
-#: To be filled while Django starts: flags that are made before know nothing of it. A class of its
-#: own and not an ``if``, because that would cost every decision of those who observe nothing.
+# ObservedFlags is a class of its own, because an ``if`` would cost every decision of those who
+# observe nothing.
+#: Functions that are told of each question asked in order to act, with its answer and the flags
+#: that gave it. To be filled while Django starts: flags that are made before know nothing of it.
 observers: list[Callable[[Evaluation, Flags], None]] = []
 
 
@@ -295,8 +310,9 @@ def _did_you_mean(key: str, snapshot: Snapshot) -> str:
 
 
 def flags_for(subject: Any = None) -> Flags:
-    """Return the flags for a request, a user, a text or integer id, an EvaluationContext, or None.
+    """Return the flags for a subject, for several questions; those of a request are its own.
 
+    A subject is a request, a user, a text or integer id, an EvaluationContext, or None.
     Raises TypeError for anything else.
     """
     request = request_of(subject)
@@ -340,7 +356,8 @@ def _of_subject(subject: Any) -> Flags:
 async def aflags_for(subject: Any = None) -> Flags:
     """Return the flags for a subject, with all that they may ask of it already read.
 
-    Raises TypeError for what is no subject.
+    For async code: no question blocks the event loop afterwards. Raises TypeError for what is no
+    subject.
     """
     return await sync_to_async(_loaded)(subject)
 
@@ -352,22 +369,31 @@ def _loaded(subject: Any) -> Flags:
 
 
 def is_active(key: str, subject: Any = None) -> bool:
-    """Tell whether a flag is active for a subject."""
+    """Tell whether a flag is active for a subject. Raises TypeError for what is no subject."""
     return flags_for(subject).is_active(key)
 
 
 def variant(key: str, subject: Any = None) -> str | None:
-    """Return the key of the variant that a flag serves to a subject."""
+    """Return the key of the variant that a flag serves to a subject; see ``Flags.variant()``.
+
+    Raises TypeError for what is no subject.
+    """
     return flags_for(subject).variant(key)
 
 
 def value(key: str, subject: Any = None, default: Any = None) -> Any:
-    """Return the value that a flag serves to a subject, or ``default`` where it has none."""
+    """Return the value that a flag serves to a subject, or ``default``; see ``Flags.value()``.
+
+    Raises TypeError for what is no subject.
+    """
     return flags_for(subject).value(key, default)
 
 
 def evaluate(key: str, subject: Any = None) -> Evaluation:
-    """Return the answer of a flag for a subject, with its reason."""
+    """Return the answer of a flag for a subject, with its reason.
+
+    Raises TypeError for what is no subject.
+    """
     return flags_for(subject).evaluate(key)
 
 

@@ -13,11 +13,13 @@ from flaggate.overlay import Override
 
 
 class override_flag(TestContextDecorator):
-    """Force the answer of a flag, for everybody: a context manager, a decorator, a class decorator.
+    """Force the answer of a flag, for everybody and in all threads.
 
-    Active without further arguments. ``variant`` serves a variant, with the value that the flag
-    defines for it, or with ``value``; a flag that serves False is not active. The flag needs not
-    exist.
+    A context manager, and a decorator of functions and of classes (a TestCase, or a class that
+    pytest collects). Active without further arguments; ``active=False`` forces the flag off.
+    ``variant`` serves a variant, with the value that the flag defines for it, or with ``value``; a
+    flag that serves False is not active. The flag needs not exist. The reason of a forced answer is
+    STATIC, and it is not counted.
     """
 
     def __init__(

@@ -32,11 +32,18 @@ if TYPE_CHECKING:
 
 
 class FlagRequiredMixin:
-    """Shows the view only where ``required_flag`` is active; see ``flag_required``."""
+    """Shows the view only where a flag is active; others get a 404, unless more is set.
 
+    The flag is asked before anything else of the view runs, whatever the order of the mixins.
+    """
+
+    #: The key of the flag. ``as_view()`` raises ImproperlyConfigured where it is empty.
     required_flag: str = ""
+    #: The key of the variant that the flag must serve; None: being active is enough.
     required_variant: str | None = None
+    #: A view for everybody else; it gets the same arguments.
     flag_otherwise: Callable[..., Any] | None = None
+    #: Where everybody else is sent: anything that ``redirect()`` takes.
     flag_redirect_to: str | None = None
 
     @classmethod
@@ -100,7 +107,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def health(request: HttpRequest, limit: float | None = 60) -> JsonResponse:
-    """Tell whether this process knows its flags; names none of them.
+    """Tell as JSON whether this process knows its flags; names none of them, and needs no login.
 
     503 without any, or once a look at the database is ``limit`` seconds overdue; None sets no
     limit. The database is looked at as by any other request.

@@ -1,10 +1,12 @@
 """The reference says what the code says: each name, each default, each signature."""
 
+import ast
 import dataclasses
 import importlib
 import inspect
 import io
 import json
+import pkgutil
 import re
 import shlex
 import tomllib
@@ -13,10 +15,11 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.dispatch import Signal
 from django.template import engines
 
 import flaggate
-from flaggate import changes, checks, conf, exceptions, signals
+from flaggate import changes, checks, conf, contrib, store
 from flaggate.context import BUILT_IN
 from flaggate.core import evaluation
 from flaggate.core.explanation import Explanation
@@ -153,7 +156,7 @@ def test_the_built_in_attributes_are_all_explained():
 
 def test_the_models_page_names_every_field_of_every_model():
     page = text_of("reference/models.md")
-    parts = re.split(r"^````\{py:class\} flaggate\.models\.(\w+)$", page, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^\.\. autoclass:: flaggate\.models\.(\w+)$", page, flags=re.MULTILINE)[1:]
     documented = dict(zip(parts[::2], map(first_cells, parts[1::2]), strict=True))
     assert {name: sorted(fields) for name, fields in documented.items()} == {
         model.__name__: sorted(
@@ -168,12 +171,64 @@ def test_the_models_page_names_every_field_of_every_model():
 
 # --- Python ---------------------------------------------------------------------------------
 
-DIRECTIVE = re.compile(r"^`+\{py:(?:function|class|exception|data)\} ([\w.]+)(\(.*\))?$", re.M)
+DIRECTIVE = re.compile(r"^\.\. auto(?:function|class|exception|data):: ([\w.]+)$", re.MULTILINE)
+
+# Modules of which a project needs only a part …
+PARTLY_PUBLIC = {
+    "flaggate.changes.members": {"Tally", "add", "remove", "replace"},
+    "flaggate.contrib.debug_toolbar": {"FlagsPanel"},
+    "flaggate.contrib.opentelemetry": {"instrument", "uninstrument"},
+    "flaggate.core.explanation": {"Explanation"},
+    "flaggate.flags": {"observers"},
+    "flaggate.jinja2": {"FlagsExtension"},  # its functions are globals of templates
+    "flaggate.pytest_plugin": set(),
+    "flaggate.store": {"Status"},
+    "flaggate.templatetags.flaggate": set(),  # its functions are tags
+}
+# … or nothing that it would import.
+INTERNAL = {
+    *("admin", "apps", "checks", "conf", "context", "core", "management", "migrations"),
+    *("api", "contrib", "recording", "templatetags"),
+}
 
 
-def documented():
-    pages = "\n".join(text_of(f"reference/{name}.md") for name in ("api", "testing"))
-    return dict(DIRECTIVE.findall(pages))
+def pages_by_module():
+    rows = re.findall(r"^\| \{doc\}`([\w.]+) <([\w.]+)>` \|", text_of("reference/api.md"), re.M)
+    return {module: text_of(f"reference/{page}.md") for module, page in rows}
+
+
+def public(module):
+    """Find the names of a module that a project may use."""
+    if module.__name__ in PARTLY_PUBLIC:
+        return PARTLY_PUBLIC[module.__name__]
+    exported = getattr(module, "__all__", None) or [name for name, _value in own(module)]
+    return {name for name in exported if not inspect.ismodule(getattr(module, name))}
+
+
+def own(module):
+    """Find the functions, classes and signals that a module itself defines."""
+    for name, value in vars(module).items():
+        made_here = getattr(value, "__module__", "") == module.__name__
+        if not name.startswith("_") and (made_here or isinstance(value, Signal)):
+            yield name, value
+
+
+@pytest.mark.parametrize(("name", "page"), pages_by_module().items(), ids=list(pages_by_module()))
+def test_the_page_of_a_module_names_every_public_name(name, page):
+    found = {path for path in DIRECTIVE.findall(page) if path.rpartition(".")[0] == name}
+    wanted = {f"{name}.{each}" for each in public(importlib.import_module(name))}
+    assert wanted - found - {"flaggate.__version__"} == set()
+
+
+def test_every_module_has_a_page_or_is_internal():
+    found = {
+        each.name
+        for package in (flaggate, contrib)
+        for each in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    }
+    exported = (getattr(changes, name) for name in changes.__all__)
+    found |= {each.__name__ for each in exported if inspect.ismodule(each)}
+    assert found - {f"flaggate.{name}" for name in INTERNAL} - pages_by_module().keys() == set()
 
 
 def looked_up(path):
@@ -182,97 +237,43 @@ def looked_up(path):
     return getattr(importlib.import_module(module), name)
 
 
-def signature(function):
-    """Write a signature without its annotations."""
-    found = inspect.signature(function)
-    parameters = [each.replace(annotation=each.empty) for each in found.parameters.values()]
-    return str(found.replace(parameters=parameters, return_annotation=found.empty))
+def test_what_is_published_has_a_docstring():
+    paths = {path for page in pages_by_module().values() for path in DIRECTIVE.findall(page)}
+    assert [path for path in paths if not looked_up(path).__doc__] == []
 
 
-MODULES = ("members", "rollouts")
-MEMBER_CHANGES = ("add", "remove", "replace")  # the others are for use within change()
-
-
-def public():
-    return {
-        *(f"flaggate.{name}" for name in flaggate.__all__ if name != "__version__"),
-        *(f"flaggate.changes.{name}" for name in changes.__all__ if name not in MODULES),
-        *(f"flaggate.changes.members.{name}" for name in MEMBER_CHANGES),
-        *(f"flaggate.changes.rollouts.{name}" for name in functions_of(changes.rollouts)),
-        *(f"flaggate.exceptions.{name}" for name in classes_of(exceptions)),
-        *(f"flaggate.signals.{name}" for name in vars(signals) if name.endswith("_changed")),
-        "flaggate.api.permissions.FlagRequired",
-        "flaggate.core.explanation.Explanation",
-        "flaggate.decorators.flag_required",
-        "flaggate.middleware.FlagsMiddleware",
-        "flaggate.testing.override_flag",
-        "flaggate.urls.flagged_path",
-        "flaggate.views.FlagRequiredMixin",
-    }
-
-
-def classes_of(module):
-    return [name for name, value in own(module) if inspect.isclass(value)]
-
-
-def functions_of(module):
-    return [name for name, value in own(module) if inspect.isfunction(value)]
-
-
-def own(module):
-    """Find the public names that a module itself defines."""
-    for name, value in vars(module).items():
-        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__:
-            yield name, value
-
-
-def test_the_api_pages_name_every_public_name_and_no_other():
-    assert set(documented()) == public()
-
-
-@pytest.mark.parametrize(
-    ("path", "written"), [(path, written) for path, written in documented().items() if written]
-)
-def test_signatures_are_those_of_the_code(path, written):
-    assert written == signature(looked_up(path))
-
-
-def test_every_function_is_documented_with_its_signature():
-    functions = {path for path in public() if inspect.isfunction(looked_up(path))}
-    assert not [path for path in functions if not documented()[path]]
-
-
-def test_the_methods_of_flags_are_all_documented_with_their_signatures():
-    page = text_of("reference/api.md").partition("{py:class} flaggate.Flags\n")[2]
-    written = dict(re.findall(r"^```\{py:method\} (\w+)(\(.*\))$", page, re.MULTILINE))
+@pytest.mark.parametrize("published", [flaggate.Flags, flaggate.EvaluationContext, changes.Change])
+def test_each_method_of_a_published_class_has_a_docstring(published):
+    """Autodoc leaves out what has none."""
     methods = {
-        name: signature(value).replace("(self, ", "(").replace("(self)", "()")
-        for name, value in vars(flaggate.Flags).items()
-        if inspect.isfunction(value) and not name.startswith("_")
+        name: each
+        for name, each in vars(published).items()
+        if not name.startswith("_") and (inspect.isfunction(each) or isinstance(each, property))
     }
-    assert written == methods
+    assert [name for name, each in methods.items() if not each.__doc__] == []
 
 
-def test_the_parts_of_an_explanation_are_all_named():
-    page = text_of("reference/api.md").partition("{py:class} flaggate.core.explanation")[2]
-    named = re.findall(r"^- `(\w+)`:", page.partition("````")[0], re.MULTILINE)
-    assert sorted(named) == sorted(each.name for each in dataclasses.fields(Explanation))
+@pytest.mark.parametrize("record", [flaggate.Evaluation, store.Status, Explanation])
+def test_each_field_of_an_answer_is_described(record):
+    """Autodoc leaves out what has no comment of that kind."""
+    described = re.findall(r"^    #: .+\n    (\w+): ", inspect.getsource(record), re.MULTILINE)
+    assert described == [each.name for each in dataclasses.fields(record)]
 
 
 # --- Templates ------------------------------------------------------------------------------
 
 
-def test_the_templates_page_names_every_tag():
-    found = re.findall(r"^### `\{% (\w+) %\}`$", text_of("reference/templates.md"), re.MULTILINE)
+def test_the_page_of_the_tags_names_every_tag():
+    found = re.findall(r"^## `\{% (\w+) %\}`$", text_of("reference/templatetags.flaggate.md"), re.M)
     assert sorted(found) == sorted(register.tags)
 
 
-def test_the_templates_page_names_every_jinja2_global():
+def test_the_page_of_jinja2_names_every_global():
     environment = engines["jinja2"].env.overlay()
     before = set(environment.globals)
     environment.globals = dict(environment.globals)
     FlagsExtension(environment)
-    found = re.findall(r"^\| `(\w+)\(.*\)` \|", text_of("reference/templates.md"), re.MULTILINE)
+    found = re.findall(r"^\| `(\w+)\(.*\)` \|", text_of("reference/jinja2.md"), re.MULTILINE)
     assert set(found) == set(environment.globals) - before
 
 
@@ -318,6 +319,29 @@ def test_commands_print_what_the_page_says(page):
         call_command(*arguments, stdout=printed)
         assert printed.getvalue() == output
     assert samples
+
+
+# --- The log --------------------------------------------------------------------------------
+
+
+def logged():
+    """Find what the code logs, with an ellipsis for each argument."""
+    for path in sorted((ROOT / "flaggate").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and getattr(node.func.value, "id", "") == "logger"
+            ):
+                yield re.sub(r"%[rsd]", "…", ast.literal_eval(node.args[0]))
+
+
+def test_the_page_for_operators_explains_every_message_of_the_log():
+    page = text_of("howto/operate.md").partition("## What the log says")[2]
+    messages = set(re.findall(r"^\| (?:info|warning|error) \| ([^|]+) \|", page, re.MULTILINE))
+    unknown_flag = "There is no flag …; it is off."  # with or without "did you mean"
+    assert messages - {unknown_flag} == set(logged()) - {"…"}
+    assert unknown_flag in messages
 
 
 # --- Whatever a page names ------------------------------------------------------------------

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 
 def create(key: str, *, variants: Iterable[tuple[str, Any, int]] = (), **options: Any) -> Flag:
-    """Create a flag, off by default; ``variants`` are (key, value, weight). Raises Invalid."""
+    """Create a flag, off unless ``enabled=True``. Raises Invalid, and ChangeRefused for a used key.
+
+    ``variants`` are tuples of key, value and weight. ``options`` are columns of the flag, and
+    arguments of ``change()``.
+    """
     fields, how = _split(options)
     with change(**how):
         flag = Flag(key=key, **fields)
@@ -37,7 +41,11 @@ def create(key: str, *, variants: Iterable[tuple[str, Any, int]] = (), **options
 
 
 def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
-    """Turn a flag on; with ``for_keys`` also include just these targeting keys."""
+    """Turn a flag on. Raises UnknownFlag, ChangeRefused and Invalid.
+
+    ``for_keys`` includes just these targeting keys, by the segment ``<flag key>.people`` and a rule
+    for it on top. If the flag had no rules and was at 100 %, everyone else goes to 0 %.
+    """
     with change(**how):
         flag = unarchived(key)
         flag.enabled = True
@@ -51,7 +59,7 @@ def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
 
 
 def disable(key: str, **how: Any) -> Flag:
-    """Turn a flag off for everybody. Never refused for what its rows hold."""
+    """Turn a flag off for everybody. Never refused for what its rows hold. Raises UnknownFlag."""
     with change(**how):
         flag = flag_of(key)
         flag.enabled = False
@@ -60,7 +68,10 @@ def disable(key: str, **how: Any) -> Flag:
 
 
 def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Flag:
-    """Set the share of everyone whom no rule catches: percent, 0-100. Raises Invalid."""
+    """Set the share of everyone whom no rule catches: percent, 0-100.
+
+    Raises UnknownFlag and ChangeRefused; Invalid while a progressive rollout runs.
+    """
     with change(**how):
         flag = unarchived(key)
         flag.percentage = to_percentage(flag.key, percentage)
@@ -69,7 +80,7 @@ def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Fl
 
 
 def archive(key: str, **how: Any) -> Flag:
-    """Retire a flag: off, and hidden by default."""
+    """Retire a flag: off, and hidden by default. Raises UnknownFlag."""
     with change(**how):
         flag = flag_of(key)
         flag.archived_at = flag.archived_at or timezone.now()
@@ -78,7 +89,7 @@ def archive(key: str, **how: Any) -> Flag:
 
 
 def restore(key: str, **how: Any) -> Flag:
-    """Bring an archived flag back, as it was."""
+    """Bring an archived flag back, as it was. Raises UnknownFlag and Invalid."""
     with change(**how):
         flag = flag_of(key)
         flag.archived_at = None
@@ -87,7 +98,10 @@ def restore(key: str, **how: Any) -> Flag:
 
 
 def delete(key: str, **how: Any) -> None:
-    """Delete a flag for good; its key can't be used again if it was ever enabled."""
+    """Delete a flag for good; its key can't be used again if it was ever enabled.
+
+    Raises UnknownFlag, and ChangeRefused where other flags require it.
+    """
     with change(**how):
         flag = flag_of(key)
         if users := sorted(flag.required_by.values_list("flag__key", flat=True)):
@@ -115,7 +129,10 @@ def include(flag: Flag, keys: Iterable[str]) -> None:
 
 
 def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
-    """Read a percentage, 0-100. Raises Invalid."""
+    """Read a percentage, 0-100, as people write it, such as ``5 %``. Raises Invalid.
+
+    ``key`` is the flag that the message names.
+    """
     try:
         number = Decimal(str(percentage).strip().removesuffix("%").strip())
     except InvalidOperation:

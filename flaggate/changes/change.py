@@ -64,13 +64,14 @@ def change(
 
 
 class Change:
-    """An open change: who makes it, and what it has touched so far."""
+    """What ``change()`` gives: who makes the change, and what it has touched so far."""
 
     def __init__(self, using: str, actor: Any, source: str, comment: str) -> None:
         self.using = using
         self.actor = actor
         self.source = source
         self.comment = comment
+        #: Those that the change has written, when it is over.
         self.revisions: list[Revision] = []
         self._stated: set[str] = set()
         self._reverted: dict[tuple[str, str], documents.Document] = {}

@@ -67,7 +67,10 @@ def replace(key: str, keys: Iterable[str], *, excluded: bool = False, **how: Any
 
 
 def add_members(segment: Segment, keys: Iterable[str], *, excluded: bool = False) -> int:
-    """Add targeting keys, and return how many were new. To be called inside ``change()``."""
+    """Add targeting keys to a segment, or to those excluded from it; return how many were new.
+
+    To be called inside ``change()``.
+    """
     members = segment.members.filter(excluded=excluded)
     before = members.count()
     segment.members.bulk_create(

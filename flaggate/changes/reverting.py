@@ -19,9 +19,10 @@ OF_THE_ORIGINAL = ("key", "salt", "enabled", "archived_at", "rollout")
 
 
 def revert_flag(key: str, version: int, **how: Any) -> Flag:
-    """Make a flag what it was at a version, as a new revision. Raises ChangeRefused.
+    """Make a flag what it was at a version, as a new revision.
 
-    A rollout that ran then goes on as if it had never been stopped.
+    A rollout that ran then goes on as if it had never been stopped. Raises UnknownFlag;
+    ChangeRefused where no revision has that version.
     """
     with change(**how) as opened:
         flag = flag_of(key)
@@ -33,7 +34,11 @@ def revert_flag(key: str, version: int, **how: Any) -> Flag:
 
 
 def revert_segment(key: str, version: int, **how: Any) -> Segment:
-    """Make a segment what it was at a version, as a new revision. Raises ChangeRefused."""
+    """Make a segment what it was at a version, as a new revision.
+
+    A revision counts more than 1,000 members and does not name them: those can't come back. Raises
+    UnknownSegment; ChangeRefused where no revision has that version, or does not name its members.
+    """
     with change(**how) as opened:
         segment = segment_of(key)
         document = document_at("segment", key, version)
@@ -44,7 +49,10 @@ def revert_segment(key: str, version: int, **how: Any) -> Segment:
 
 
 def copy(key: str, new_key: str, **how: Any) -> Flag:
-    """Create a flag with all that another one has, but off, and with buckets of its own."""
+    """Create a flag with all that another one has, but off, and with buckets of its own.
+
+    Raises UnknownFlag, and what ``create()`` raises.
+    """
     with change(**how) as opened:
         document = documents.of_flag(flag_of(key))
         opened.state_percentage(new_key)

@@ -30,7 +30,10 @@ STAGE = re.compile(r"\s*([0-9.]+)\s*%?\s*(?::\s*([0-9]+)\s*([smhdw])\s*)?", re.A
 
 
 def to_plan(text: str) -> list[tuple[Decimal, timedelta | None]]:
-    """Read stages such as ``5:1d,25:2d,100``: percent, and how long. Raises Invalid."""
+    """Read stages such as ``5:1d,25:12h,100``: percent, and how long (s, m, h, d or w).
+
+    Raises Invalid.
+    """
     plan = []
     for part in text.split(","):
         found = STAGE.fullmatch(part)
@@ -46,7 +49,9 @@ def to_plan(text: str) -> list[tuple[Decimal, timedelta | None]]:
 def start(key: str, plan: Plan = (), *, at: datetime | None = None, **how: Any) -> Flag:
     """Start a rollout of the given stages, or of those that the flag has; now, or ``at`` a moment.
 
-    The flag is turned on, too.
+    A plan is a list of percentages and timedeltas; the last may be None, which holds until the
+    rollout is completed. Stages may not fall. The flag is turned on, too. Raises UnknownFlag,
+    ChangeRefused and Invalid.
     """
     with change(**how):
         flag = unarchived(key)
@@ -65,7 +70,10 @@ def start(key: str, plan: Plan = (), *, at: datetime | None = None, **how: Any) 
 
 
 def pause(key: str, **how: Any) -> Flag:
-    """Freeze a rollout at the stage that holds now."""
+    """Freeze a rollout at the stage that holds now.
+
+    Raises UnknownFlag, and ChangeRefused where none runs.
+    """
     with change(**how):
         flag, rollout = _running(key)
         rollout.paused_at = rollout.paused_at or timezone.now()
@@ -74,7 +82,10 @@ def pause(key: str, **how: Any) -> Flag:
 
 
 def resume(key: str, **how: Any) -> Flag:
-    """Go on with a paused rollout: the stage holds for what was left of its time."""
+    """Go on with a paused rollout: the stage holds for what was left of its time.
+
+    Raises UnknownFlag, and ChangeRefused where none runs.
+    """
     with change(**how):
         flag, rollout = _running(key)
         if rollout.paused_at is not None:
@@ -85,7 +96,10 @@ def resume(key: str, **how: Any) -> Flag:
 
 
 def stop(key: str, **how: Any) -> Flag:
-    """End a rollout where it is: the share of this stage becomes the flag's own percentage."""
+    """End a rollout where it is: the share of this stage becomes the flag's own percentage.
+
+    Raises UnknownFlag, and ChangeRefused where none runs.
+    """
     with change(**how):
         flag, rollout = _running(key)
         stages = schedule_of(rollout)
@@ -95,7 +109,10 @@ def stop(key: str, **how: Any) -> Flag:
 
 
 def complete(key: str, **how: Any) -> Flag:
-    """End a rollout at the share of its last stage, now."""
+    """End a rollout at the share of its last stage, now.
+
+    Raises UnknownFlag, and ChangeRefused where none runs.
+    """
     with change(**how):
         flag, rollout = _running(key)
         last = flag.stages.order_by("order", "pk").last()

@@ -38,7 +38,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """An attribute, an operator, and operands of which one must match."""
+    """An attribute, an operator, and values of which one must match."""
 
     attribute: str
     operator: str

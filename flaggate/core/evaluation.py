@@ -56,17 +56,24 @@ UNSET: Final = _Unset()
 class Evaluation:
     """The answer of one flag for one subject: truthy when active, printed as its value.
 
-    ``rule`` is the position of the rule that decided, counted from 1. Compared by identity, because
-    answers are prepared once and counted millions of times.
+    Compared by identity, because answers are prepared once and counted millions of times.
     """
 
+    #: The key of the flag.
     flag: str
+    #: True or False; of a multivariate flag the variant's JSON value.
     value: object
+    #: Whether the subject is inside the audience, and the value is not False.
     active: bool
+    #: The key of the variant; None for a boolean flag.
     variant: str | None
+    #: Why, in one word, such as SPLIT.
     reason: str
+    #: The position of the rule that decided, counted from 1; None if none did.
     rule: int | None = None
+    #: An error code, such as FLAG_NOT_FOUND; None if all is well.
     error: str | None = None
+    #: What is wrong, in words.
     message: str = ""
 
     def __bool__(self) -> bool:
@@ -115,8 +122,9 @@ class Units(dict[str, "bytes | None"]):
 class EvaluationContext:
     """What is known of a subject: a targeting key, attributes, and the moment of the question.
 
-    ``now`` is an aware datetime; left out, it is the moment when flags are first asked for this
-    subject. ``resolve`` finds an attribute that is not among ``attributes``, by name, at most once.
+    ``attributes`` maps names to values. ``resolve`` finds one that is not among them, by its name;
+    it is asked at most once for each. ``now`` is an aware datetime; left out, it is the moment when
+    flags are made for this subject.
     """
 
     __slots__ = ("attributes", "now", "units")

@@ -86,12 +86,19 @@ class PrerequisiteStep:
 class Explanation:
     """An evaluation, and every step that led to it."""
 
+    #: The answer.
     evaluation: Evaluation
+    #: The flag's definition; None if there is none.
     flag: Flag | None = None
+    #: All of them, in order.
     prerequisites: list[PrerequisiteStep] = field(default_factory=list)
+    #: Those that were looked at, in order; if one decided, it is the last.
     rules: list[RuleStep] = field(default_factory=list)
+    #: How the flag's own percentage decided; None if a rule did.
     share: ShareStep | None = None
-    stage: int | None = None  # of a running rollout, counted from 0
+    #: Which stage of a running rollout holds, counted from 0; None if none does.
+    stage: int | None = None
+    #: What is wrong with the flag's rows, or empty.
     quarantined: str = ""
     overridden: Evaluation | None = None  # what the subject would get without their override
 

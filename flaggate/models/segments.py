@@ -18,7 +18,7 @@ from flaggate.models.tracked import Tracked, TrackedTimes, track
 
 @track
 class Segment(TrackedTimes):
-    """A named, reusable audience."""
+    """A named, reusable audience. One that is in use can't be deleted, by any route."""
 
     class Match(models.TextChoices):
         ALL = "all", _("all conditions")
@@ -84,7 +84,7 @@ class Segment(TrackedTimes):
 
 @track
 class Condition(Tracked):
-    """An attribute, an operator, and operands of which one must match."""
+    """An attribute, an operator, and values of which one must match."""
 
     aggregate = "segments"
     part_of = "segment_id"

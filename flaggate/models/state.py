@@ -28,7 +28,7 @@ committed = Signal()
 
 
 class State(models.Model):
-    """The epoch of this database's flags, their version, and the token of the last write.
+    """One row: the epoch of this database's flags, their version, and the token of the last write.
 
     The token tells apart two histories that reached the same version, as after a restore.
     """

@@ -20,19 +20,25 @@ __all__ = ["Definitions", "Status", "connect", "read", "status", "store"]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How fresh this process is.
+    """Which flags a process answers from, and how fresh they are."""
 
-    ``source`` is "database", "last known good", "bootstrap" or "defaults".
-    """
-
+    #: Where they come from: "database", "last known good", "bootstrap" or "defaults".
     source: str
+    #: The same in all processes that have the same flags: epoch, number and token.
     version: Version | None
+    #: When they were loaded; None without any.
     loaded_at: datetime | None
+    #: When the database was last asked, with success, whether they are current.
     checked_at: datetime | None
+    #: How many there are.
     flags: int
+    #: Those whose rows are broken, by key, and why.
     quarantined: Mapping[str, Quarantined]
+    #: How often this process has loaded flags.
     loads: int
+    #: Looks at the database that failed since the last good one.
     failures: int
+    #: What the last of them said; empty if all is well.
     error: str
 
     @property
@@ -45,7 +51,7 @@ class Status:
 
 
 def status() -> Status:
-    """Say which snapshot this process answers from; makes no query."""
+    """Say which flags this process answers from, and how fresh they are. Makes no query."""
     snapshot = store.snapshot
     if snapshot is None:
         source = "defaults"
