@@ -250,11 +250,13 @@ class ObservedFlags(Flags):
 class PersonalFlags(ObservedFlags):
     """The flags of a request that carries overrides; what their owner asks is not counted."""
 
-    __slots__ = ("overridden_by",)
+    __slots__ = ("_choices", "_owner")
 
-    def __init__(self, snapshot: Snapshot, request: HttpRequest, now: datetime, user: str) -> None:
-        super().__init__(snapshot, request, now)
-        self.overridden_by = user
+    def __init__(
+        self, request: HttpRequest, now: datetime, owner: str, choices: overrides.Choices
+    ) -> None:
+        self._owner, self._choices = owner, choices
+        super().__init__(store.current().personal(owner, choices), request, now)
 
     def evaluate(self, key: str) -> Evaluation:
         """Return the answer of a flag, with its reason, and tell the observers."""
@@ -270,10 +272,16 @@ class PersonalFlags(ObservedFlags):
             overrider = self.context.attributes[OVERRIDER]
         except Exception:
             return True  # the answers that depend on it say what is wrong
-        if overrider != self.overridden_by:
+        if overrider != self._owner:
             overrides.complain("it is that of another user, or of one who may not")
             return False
         return True
+
+    def _latest(self) -> Snapshot:
+        latest = super()._latest()
+        if latest is self.snapshot:
+            return latest
+        return latest.personal(self._owner, self._choices)
 
 
 # ObservedFlags is a class of its own, because an ``if`` would cost every decision of those who
@@ -339,11 +347,8 @@ def pin(request: HttpRequest) -> Flags:
 
 
 def _personal(request: HttpRequest, now: datetime) -> Flags | None:
-    user, choices = overrides.read(request, now)
-    if not choices:
-        return None
-    snapshot = store.current()
-    return PersonalFlags(snapshot.personal(user, choices), request, now, user)
+    owner, choices = overrides.read(request, now)
+    return PersonalFlags(request, now, owner, choices) if choices else None
 
 
 def _of_subject(subject: Any) -> Flags:

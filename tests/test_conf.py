@@ -30,6 +30,8 @@ DEFAULTS = {
     "VISITOR_COOKIE": "flaggate_visitor",
     "VISITOR_COOKIE_AGE": 31_536_000,
     "VISITOR_CONSENT": None,
+    "OVERRIDES": False,
+    "OVERRIDE_AGE": 28_800,
 }
 
 

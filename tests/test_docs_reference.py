@@ -188,7 +188,7 @@ PARTLY_PUBLIC = {
 # … or nothing that it would import.
 INTERNAL = {
     *("admin", "apps", "checks", "conf", "context", "core", "management", "migrations"),
-    *("api", "contrib", "recording", "templatetags"),
+    *("api", "contrib", "overlay", "recording", "templatetags"),
 }
 
 

@@ -14,9 +14,11 @@ from flaggate import conf
 from flaggate.context.attributes import user_key
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from django.http import HttpRequest, HttpResponseBase
 
-    Choices = dict[str, tuple[object, datetime]]  # flag key → what is forced, until when
+    Choices: TypeAlias = dict[str, tuple[object, datetime]]  # flag key → what is forced, until when
 
 COOKIE = "flaggate_overrides"
 SALT = "flaggate.overrides"

@@ -100,7 +100,8 @@ class Explanation:
     stage: int | None = None
     #: What is wrong with the flag's rows, or empty.
     quarantined: str = ""
-    overridden: Evaluation | None = None  # what the subject would get without their override
+    #: What the subject would get without their personal override; None if they have none.
+    overridden: Evaluation | None = None
 
 
 def explain(snapshot: Snapshot, key: str, context: EvaluationContext) -> Explanation:

@@ -40,6 +40,7 @@ REASONS = {
     evaluation.TARGETING_MATCH: "rule {rule} caught the subject",
     evaluation.SPLIT: "the subject's hash decided",
     evaluation.DISABLED: "the flag is not on",
+    evaluation.OVERRIDE: "this user forces it for themselves",
     evaluation.PREREQUISITE_FAILED: "another flag is not as this one requires",
 }
 RULE_AND_HASH = "rule {rule} caught the subject, and its hash decided"

@@ -37,6 +37,7 @@ logger = logging.getLogger("flaggate")
 FIRST_LOAD = 2.0  # seconds that a thread waits for the loader while there is no snapshot
 LONGEST_BACKOFF = 2.0  # seconds between attempts while the database is gone
 LOG_INTERVAL = 60.0  # seconds between two log records of the same failure
+MOST_REPORTED = 20  # broken flags of one load that are logged
 
 CONSISTENT_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 SERVED = {"database": "the last known flags", "bootstrap": "those of the bootstrap file"}
@@ -169,8 +170,9 @@ class Store:
                     cursor.execute(begin)
             version = state.read(connection.alias)
             found = self._read(connection, version)
-        self.snapshot = self._assemble(found, version, self.snapshot)
-        self.definitions = found
+        snapshot = self._assemble(found, version, self.snapshot)
+        self._report_broken(snapshot)
+        self.snapshot, self.definitions = snapshot, found
 
     def _read(self, connection: BaseDatabaseWrapper, version: Version | None) -> rows.Definitions:
         if self.definitions is None or not self._continues(version):
@@ -250,6 +252,14 @@ class Store:
         self._seen = commits
         self._due = time.monotonic() + pause * _jitter()
         self._report(error)
+
+    def _report_broken(self, snapshot: Snapshot) -> None:
+        """Log the flags that are in quarantine now and were not, or for another reason."""
+        known = self.snapshot.quarantined if self.snapshot else {}
+        for key, why in list(snapshot.quarantined.items())[:MOST_REPORTED]:
+            if key not in known or known[key].reason != why.reason:
+                served = "its last good definition is served" if why.last_good else "it is off"
+                logger.error("The flag %r is broken, so %s: %s", key, served, why.reason)
 
     def _report(self, error: Exception) -> None:
         self.error = f"{type(error).__name__}: {error}"

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Permission, User
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
@@ -80,7 +81,7 @@ def tess() -> Client:
     return a_tester()
 
 
-def force(client: Client, flag: str, choice: str, **data: str) -> HttpResponse:
+def force(client: Client, flag: str, choice: str, **data: str) -> Any:
     return client.post("/override/", {"flag": flag, "choice": choice, **data})
 
 
@@ -338,3 +339,11 @@ def test_the_cookie_does_not_outgrow_what_browsers_keep(tess: Client) -> None:
         force(tess, key, "on")
     assert len(cookie(tess)) < 4000
     assert answer(tess, key) == FORCED
+
+
+def test_a_flag_that_was_written_in_the_same_transaction_can_be_forced(tess: Client) -> None:
+    with transaction.atomic():
+        changes.rollout("x", 0, comment="not committed")
+        changes.create("new", enabled=True, percentage=0)
+        force(tess, "new", "on")
+        assert answer(tess, "new") == FORCED

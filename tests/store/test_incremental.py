@@ -140,6 +140,19 @@ def test_a_flag_that_stays_broken_stays_in_quarantine_while_others_change() -> N
     assert set(status().quarantined) == {"first"}
 
 
+def test_a_flag_that_breaks_is_logged_once_with_its_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    flaggate.is_active("first", 42)
+    Rule.objects.filter(flag__key="first").update(variant="nope")
+    for key in ("second", "third"):
+        changes.disable(key)
+        flaggate.is_active("first", 42)
+    (message,) = [each.getMessage() for each in caplog.records if "is broken" in each.getMessage()]
+    assert message.startswith("The flag 'first' is broken, so its last good definition is served:")
+    assert "'nope'" in message
+
+
 def test_a_segment_that_breaks_takes_the_flags_that_use_it_along() -> None:
     Condition.objects.create(segment=segment("first"), attribute="x", operator="nope", values=[1])
     assert flaggate.is_active("first", 42), "by its last good definition"
