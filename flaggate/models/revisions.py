@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.models.fields import KeyField
+
 
 class Revision(models.Model):
     """One recorded change of a flag or a segment as a whole."""
@@ -16,7 +18,7 @@ class Revision(models.Model):
         SEGMENT = "segment", _("segment")
 
     subject = models.CharField(_("subject"), max_length=10, choices=Subject.choices)
-    key = models.CharField(_("key"), max_length=120)
+    key = KeyField(_("key"), max_length=120)
     version = models.PositiveIntegerField(_("version"))
     created = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
     actor = models.ForeignKey(
