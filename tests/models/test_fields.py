@@ -9,7 +9,6 @@ from flaggate import changes
 from flaggate.models import Flag, Revision, Segment, Usage
 from flaggate.recording import usage
 from tests.databases import SharedDatabase
-from tests.databases import shared_database as shared_database
 from tests.fixtures import released, segment, targeted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
