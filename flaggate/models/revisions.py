@@ -21,11 +21,14 @@ class Revision(models.Model):
     key = KeyField(_("key"), max_length=120)
     version = models.PositiveIntegerField(_("version"))
     created = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
+    # Without a constraint: users may live in another database. DO_NOTHING, because Django would
+    # look there for the revisions of a user who is deleted. The name is what is shown.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+        models.DO_NOTHING,
         null=True,
         blank=True,
+        db_constraint=False,
         related_name="+",
         verbose_name=_("actor"),
     )
