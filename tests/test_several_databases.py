@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from tests.databases import SharedDatabase, fresh
 
@@ -164,3 +165,56 @@ def test_admin_changes_a_flag_beside_a_lagging_replica(lagging: SharedDatabase) 
 def test_commands_work_beside_a_lagging_replica(lagging: SharedDatabase) -> None:
     for arguments in (["create", "by_command"], ["enable", "by_command"], ["show", "by_command"]):
         lagging.manage("flags", *arguments)
+
+
+if connection.vendor == "postgresql":  # the others have no schemas within a database
+    TENANTS = """
+        from django.db import connection
+        cursor = connection.cursor()
+        cursor.execute("CREATE SCHEMA one")
+        cursor.execute("CREATE SCHEMA two")
+
+        def enter(tenant):
+            cursor.execute(f"SET search_path TO {tenant}, public")
+
+        def give_flags_of_its_own(tenant):
+            for table in connection.introspection.table_names():
+                if table.startswith("flaggate_"):
+                    cursor.execute(
+                        f"CREATE TABLE {tenant}.{table} (LIKE public.{table} INCLUDING ALL)"
+                    )
+    """
+
+    def test_tenants_by_schema_share_the_flags_of_the_public_schema(
+        shared_database: SharedDatabase,
+    ) -> None:
+        printed = shared_database.run(
+            TENANTS
+            + """
+        for tenant in ("one", "two"):
+            enter(tenant)
+            changes.create(f"by_{tenant}", enabled=True)
+        for tenant in ("one", "two"):
+            enter(tenant)
+            store.forget()
+            say(flaggate.is_active("by_one"), flaggate.is_active("by_two"))
+        """
+        )
+        assert printed.splitlines() == ["True True", "True True"]
+
+    def test_flags_in_each_tenants_schema_are_mixed_up_as_the_docs_warn(
+        shared_database: SharedDatabase,
+    ) -> None:
+        printed = shared_database.run(
+            TENANTS
+            + """
+        give_flags_of_its_own("one")
+        give_flags_of_its_own("two")
+        enter("one")
+        changes.create("x", enabled=True)
+        say(flaggate.is_active("x"))
+        enter("two")
+        say(flaggate.is_active("x"))
+        """
+        )
+        assert printed.splitlines() == ["True", "True"]

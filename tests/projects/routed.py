@@ -1,7 +1,6 @@
 """Several databases, and the router that `ROUTER` names."""
 
 import os
-from typing import Any
 
 import dj_database_url
 
@@ -11,30 +10,5 @@ DATABASES = {
     alias: dj_database_url.parse(os.environ[f"{alias.upper()}_URL"])
     for alias in os.environ["ALIASES"].split()
 }
-DATABASE_ROUTERS = [f"tests.projects.routed.{os.environ['ROUTER']}"]
+DATABASE_ROUTERS = [f"tests.projects.routers.{os.environ['ROUTER']}"]
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-
-
-class FlagsApart:
-    """Flags have a database of their own, as in docs/howto/several-databases.md."""
-
-    def db_for_read(self, model: Any, **hints: Any) -> str | None:
-        return "flags" if model._meta.app_label == "flaggate" else None
-
-    db_for_write = db_for_read
-
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        return (db == "flags") == (app_label == "flaggate")
-
-
-class LaggingReplica:
-    """Whatever is read is read from a replica, to which nothing has come yet."""
-
-    def db_for_read(self, model: Any, **hints: Any) -> str:
-        return "replica"
-
-    def db_for_write(self, model: Any, **hints: Any) -> str:
-        return "default"
-
-    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
-        return True
