@@ -1,9 +1,11 @@
 """Run the whole suite on what this machine has; `make test` calls it.
 
-First everything on SQLite, then the tests marked `database` again on PostgreSQL, then tests/browser
-in Chromium. What is missing is skipped, and said at the end. Environment variables:
+First everything on SQLite, then the tests marked `database` again on PostgreSQL and on MariaDB,
+then tests/browser in Chromium. What is missing is skipped, and said at the end.
+Environment variables:
 
 FLAGGATE_TEST_POSTGRESQL_URL  where PostgreSQL is, if not on this machine's usual port
+FLAGGATE_TEST_MARIADB_URL     where MariaDB is, if not on this machine's usual port
 FLAGGATE_TEST_CHROMIUM        the path of a Chromium or Chrome that is not on PATH
 FLAGGATE_TEST_ALL=1           whatever is skipped is a failure (CI)
 FLAGGATE_TEST_ONLY=sqlite     run nothing but the first part, and measure no coverage
@@ -14,10 +16,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL_URL = "postgres://postgres@127.0.0.1:5432/postgres"
+MARIADB_URL = "mysql://root@127.0.0.1:3306/mysql"
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 PYTEST = ["-m", "coverage", "run", "-m", "pytest", "--quiet"]
 NO_TESTS = 5  # pytest's exit code
@@ -38,21 +43,20 @@ def main() -> None:
         return
     run("forget old coverage", "-m", "coverage", "erase")
     run("tests on SQLite", *PYTEST)
-    test_postgresql()
+    test_server("PostgreSQL", POSTGRESQL_URL, postgresql_answers)
+    test_server("MariaDB", MARIADB_URL, mariadb_answers)
     test_browser()
     check_coverage()
     tell_skipped()
 
 
-def test_postgresql() -> None:
-    url = os.environ.get("FLAGGATE_TEST_POSTGRESQL_URL", POSTGRESQL_URL)
-    if not postgresql_answers(url):
-        skip(
-            "tests on PostgreSQL",
-            "no server answers; start one, or set FLAGGATE_TEST_POSTGRESQL_URL",
-        )
+def test_server(name: str, usual_url: str, answers: Callable[[str], bool]) -> None:
+    variable = f"FLAGGATE_TEST_{name.upper()}_URL"
+    url = os.environ.get(variable, usual_url)
+    if not answers(url):
+        skip(f"tests on {name}", f"no server answers; start one, or set {variable}")
         return
-    run("tests on PostgreSQL", *PYTEST, "-m", "database", DATABASE_URL=url)
+    run(f"tests on {name}", *PYTEST, "-m", "database", DATABASE_URL=url)
 
 
 def test_browser() -> None:
@@ -113,6 +117,23 @@ def postgresql_answers(url: str) -> bool:
     try:
         psycopg.connect(url, connect_timeout=3).close()
     except psycopg.OperationalError:
+        return False
+    return True
+
+
+def mariadb_answers(url: str) -> bool:
+    import pymysql
+
+    at = urlsplit(url)
+    try:
+        pymysql.connect(
+            host=at.hostname,
+            port=at.port or 3306,
+            user=at.username,
+            password=at.password or "",
+            connect_timeout=3,
+        ).close()
+    except pymysql.OperationalError:
         return False
     return True
 

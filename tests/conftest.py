@@ -7,6 +7,9 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.databases import migrated as migrated
+from tests.databases import shared_database as shared_database
+
 # A shared machine is slow now and then: an example that takes long is no failure.
 hypothesis.settings.register_profile("flaggate", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("flaggate")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -39,6 +41,8 @@ class SharedDatabase:
     """A migrated database, and the processes that were started on it."""
 
     url: str
+    settings: str = "tests.settings"
+    others: dict[str, str] = field(default_factory=dict)  # environment: further databases
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, script: str, *arguments: object) -> subprocess.Popen[str]:
@@ -55,6 +59,21 @@ class SharedDatabase:
         self.processes.append(process)
         return process
 
+    def manage(self, *arguments: str) -> None:
+        """Run a management command in a process of its own; what it prints fails no test."""
+        subprocess.run(
+            [sys.executable, "-m", "django", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+        )
+
+    def stop(self) -> None:
+        """End the processes that still run."""
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+
     def run(self, script: str, *arguments: object) -> str:
         """Run a script to its end and return what it printed."""
         return finish(self.start(script, *arguments))
@@ -64,7 +83,8 @@ class SharedDatabase:
         return {
             **os.environ,
             "DATABASE_URL": self.url,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DJANGO_SETTINGS_MODULE": self.settings,
+            **self.others,
         }
 
 
@@ -76,33 +96,48 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture
-def shared_database(tmp_path: Path, django_db_blocker: Any) -> Iterator[SharedDatabase]:
+def shared_database(tmp_path: Path, migrated: Callable[[], str]) -> Iterator[SharedDatabase]:
     """An empty database of the server under test, migrated."""
-    with django_db_blocker.unblock(), _fresh(tmp_path) as url:
+    with fresh(tmp_path, template=migrated()) as url:
         database = SharedDatabase(url)
-        subprocess.run(
-            [sys.executable, "-m", "django", "migrate", "--verbosity=0"],
-            cwd=ROOT,
-            env=database.environment,
-            check=True,
-        )
+        if connection.vendor == "mysql":  # which copies no databases
+            database.manage("migrate", "--verbosity=0")
         yield database
-        for process in database.processes:
-            process.kill()
-            process.communicate()
+        database.stop()
 
 
-class _fresh:
-    """An empty database: a file for SQLite, one created and dropped on a server."""
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Return the migrated database, made when first asked for, of which others are copies."""
+    with ExitStack() as stack:
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        @cache
+        def template() -> str:
+            if connection.vendor == "mysql":
+                return ""
+            made = fresh(tmp_path_factory.mktemp("template"))
+            url = stack.enter_context(made)
+            SharedDatabase(url).manage("migrate", "--verbosity=0")
+            return str(made.file) if connection.vendor == "sqlite" else made.name
+
+        yield template
+
+
+class fresh:
+    """An empty database, or a copy: a file for SQLite, one created and dropped on a server."""
+
+    def __init__(self, folder: Path, template: str = "") -> None:
         self.name = f"flaggate_{uuid.uuid4().hex[:12]}"
+        self.file = folder / f"{self.name}.sqlite3"
+        self.template = template
 
     def __enter__(self) -> str:
         if connection.vendor == "sqlite":
-            return f"sqlite:///{self.folder / 'flags.sqlite3'}?timeout=60"
-        _on_server(f"CREATE DATABASE {self.name}")
+            if self.template:
+                shutil.copyfile(self.template, self.file)
+            return f"sqlite:///{self.file}?timeout=60"
+        copied = f" TEMPLATE {self.template}" if self.template else ""
+        _on_server(f"CREATE DATABASE {self.name}{copied}")
         return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{self.name}"))
 
     def __exit__(self, *_: object) -> None:
@@ -112,9 +147,14 @@ class _fresh:
 
 
 def _on_server(sql: str) -> None:
-    """Run a statement outside any transaction, on the server under test."""
+    """Run a statement outside any transaction, on the server under test.
+
+    By the driver, which pytest-django does not block: a module's fixtures run outside its tests.
+    """
     server = connection.copy()
     server.settings_dict["NAME"] = urlsplit(os.environ["DATABASE_URL"]).path.lstrip("/")
-    with server.cursor() as cursor:
-        cursor.execute(sql)
-    server.close()
+    raw = server.get_new_connection(server.get_connection_params())
+    if connection.vendor == "postgresql":
+        raw.autocommit = True
+    raw.cursor().execute(sql)
+    raw.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 from zlib import crc32
 
 import dj_database_url
+import pymysql
 
 BASE_DIR = Path(__file__).parent
 
@@ -17,6 +18,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 DATABASES = {"default": dj_database_url.config(default="sqlite://:memory:")}
+if "mysql" in DATABASES["default"]["ENGINE"]:
+    pymysql.install_as_MySQLdb()
 if "sqlite" not in DATABASES["default"]["ENGINE"]:
     # One test database for each checkout, so that two of them can be tested at the same time.
     DATABASES["default"]["TEST"] = {"NAME": f"test_flaggate_{crc32(bytes(BASE_DIR)):08x}"}

@@ -181,7 +181,10 @@ def fresh(flag: Flag) -> Flag:
 
 def _clean(row: Flag | Variant, path: str = "") -> None:
     try:
-        row.full_clean()
+        row.clean_fields(exclude=["flag"])  # which Django would look for in a replica
+        row.clean()
+        row.validate_unique()
+        row.validate_constraints()
     except ValidationError as error:
         flag = row if isinstance(row, Flag) else row.flag
         problems = [

@@ -155,7 +155,7 @@ class Change:
             subject=subject,
             key=_key(before, after),
             version=version,
-            actor=self.actor,
+            actor_id=self.actor.pk if self.actor else None,
             actor_name=self.actor.get_username() if self.actor else "",
             source=self.source,
             comment=self.comment,

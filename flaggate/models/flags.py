@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.core import validation
 from flaggate.exceptions import ChangeRefused
+from flaggate.models.fields import KeyField
 from flaggate.models.segments import Segment
 from flaggate.models.state import touch
 from flaggate.models.tracked import Tracked, TrackedTimes, track
@@ -59,7 +60,7 @@ class Flag(TrackedTimes):
     aggregate = "flags"
     part_of = "pk"
 
-    key = models.CharField(
+    key = KeyField(
         _("key"),
         max_length=100,
         unique=True,
@@ -88,7 +89,7 @@ class Flag(TrackedTimes):
         ),
     )
     salt = models.CharField(_("salt"), max_length=100, default=new_salt, editable=False)
-    off_variant = models.CharField(
+    off_variant = KeyField(
         _("off variant"),
         max_length=100,
         blank=True,
@@ -188,7 +189,7 @@ class Variant(Tracked):
     part_of = "flag_id"
 
     flag = models.ForeignKey(Flag, models.CASCADE, related_name="variants", verbose_name=_("flag"))
-    key = models.CharField(_("key"), max_length=100, validators=[valid_key])
+    key = KeyField(_("key"), max_length=100, validators=[valid_key])
     value = models.JSONField(
         _("value"),
         blank=True,  # an empty text, list or object is a value, too
@@ -234,7 +235,7 @@ class Rule(Tracked):
         help_text=_("Any of these. A rule without segments matches nobody."),
     )
     percentage = Percentage(_("percentage"), default=Decimal(100))
-    variant = models.CharField(
+    variant = KeyField(
         _("variant"),
         max_length=100,
         blank=True,
@@ -263,7 +264,7 @@ class Prerequisite(Tracked):
     required = models.ForeignKey(
         Flag, models.PROTECT, related_name="required_by", verbose_name=_("required flag")
     )
-    variant = models.CharField(
+    variant = KeyField(
         _("variant"),
         max_length=100,
         blank=True,
@@ -285,7 +286,7 @@ class Prerequisite(Tracked):
 class Tombstone(models.Model):
     """The key of a deleted flag that was once enabled: old code may still ask for it."""
 
-    key = models.CharField(_("key"), max_length=100, unique=True)
+    key = KeyField(_("key"), max_length=100, unique=True)
     deleted_at = models.DateTimeField(_("deleted at"), default=timezone.now)
 
     class Meta:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.models.fields import KeyField
+
 
 class Usage(models.Model):
     """How often a flag answered with a variant within one hour.
@@ -13,8 +15,8 @@ class Usage(models.Model):
     wait for a write of the flag, nor vanish with it.
     """
 
-    flag = models.CharField(_("flag"), max_length=100)
-    variant = models.CharField(_("variant"), max_length=100, blank=True)
+    flag = KeyField(_("flag"), max_length=100)
+    variant = KeyField(_("variant"), max_length=100, blank=True)
     hour = models.DateTimeField(_("hour"))
     count = models.PositiveBigIntegerField(_("count"), default=0)
 

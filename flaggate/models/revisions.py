@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.models.fields import KeyField
+
 
 class Revision(models.Model):
     """One recorded change of a flag or a segment as a whole."""
@@ -16,14 +18,17 @@ class Revision(models.Model):
         SEGMENT = "segment", _("segment")
 
     subject = models.CharField(_("subject"), max_length=10, choices=Subject.choices)
-    key = models.CharField(_("key"), max_length=120)
+    key = KeyField(_("key"), max_length=120)
     version = models.PositiveIntegerField(_("version"))
     created = models.DateTimeField(_("created"), default=timezone.now, db_index=True)
+    # Without a constraint: users may live in another database. DO_NOTHING, because Django would
+    # look there for the revisions of a user who is deleted. The name is what is shown.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+        models.DO_NOTHING,
         null=True,
         blank=True,
+        db_constraint=False,
         related_name="+",
         verbose_name=_("actor"),
     )

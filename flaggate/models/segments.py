@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from flaggate.core import validation
 from flaggate.core.operators import OPERATORS
 from flaggate.exceptions import ChangeRefused
+from flaggate.models.fields import KeyField
 from flaggate.models.tracked import Tracked, TrackedTimes, track
 
 
@@ -27,7 +28,7 @@ class Segment(TrackedTimes):
     aggregate = "segments"
     part_of = "pk"
 
-    key = models.CharField(
+    key = KeyField(
         _("key"),
         max_length=validation.MAX_SEGMENT_KEY,
         unique=True,
@@ -129,7 +130,7 @@ class SegmentMember(Tracked):
     segment = models.ForeignKey(
         Segment, models.CASCADE, related_name="members", verbose_name=_("segment")
     )
-    targeting_key = models.CharField(_("targeting key"), max_length=200)
+    targeting_key = KeyField(_("targeting key"), max_length=200)
     excluded = models.BooleanField(
         _("excluded"), default=False, help_text=_("Out, whatever else says in.")
     )

@@ -21,6 +21,14 @@ T = TypeVar("T", bound="Tracked")
 class TrackedQuerySet(models.QuerySet[Any]):
     """Touches what it updates or creates in bulk; ``delete()`` sends signals by itself."""
 
+    @property
+    def db(self) -> str:
+        """The database that flags are written to, also for reads: a replica may lag behind."""
+        queryset: Any = self
+        instance = queryset._hints.get("instance")
+        related = instance._state.db if instance is not None else None
+        return queryset._db or related or state.alias()
+
     def update(self, **changes: Any) -> int:
         self.model.before_update(changes)
         with transaction.atomic(using=self.db, savepoint=False):
@@ -62,6 +70,7 @@ class Tracked(models.Model):
 
     class Meta:
         abstract = True
+        base_manager_name = "objects"  # so that following a foreign key reads the same database
 
     def save(self, *args: Any, **options: Any) -> None:
         # The receiver of pre_save touches the state; both must commit together.

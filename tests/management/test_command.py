@@ -15,7 +15,6 @@ from flaggate import changes
 from flaggate.management.commands.flags import SUB_COMMANDS, Command
 from flaggate.models import Flag
 from tests.databases import ROOT
-from tests.databases import shared_database as shared_database
 from tests.fixtures import segment
 from tests.management.shell import document, flags, refusal
 

@@ -3,7 +3,6 @@ from collections.abc import Iterator
 import pytest
 
 from flaggate.store import store
-from tests.databases import shared_database as shared_database
 
 
 @pytest.fixture(autouse=True)

@@ -1,1 +1,0 @@
-from tests.databases import shared_database as shared_database
