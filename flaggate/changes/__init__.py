@@ -10,6 +10,7 @@ from flaggate.changes.actions import (
     include,
     restore,
     rollout,
+    schedule,
     to_percentage,
 )
 from flaggate.changes.change import Change, change
@@ -33,5 +34,6 @@ __all__ = [
     "revert_segment",
     "rollout",
     "rollouts",
+    "schedule",
     "to_percentage",
 ]

@@ -20,6 +20,7 @@ from flaggate.models import Flag, Rollout, Rule, Segment, Variant, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 
 def create(key: str, *, variants: Iterable[tuple[str, Any, int]] = (), **options: Any) -> Flag:
@@ -75,6 +76,23 @@ def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Fl
     with change(**how):
         flag = unarchived(key)
         flag.percentage = to_percentage(flag.key, percentage)
+        flag.save()
+    return fresh(flag)
+
+
+def schedule(
+    key: str,
+    active_from: datetime | None = None,
+    active_until: datetime | None = None,
+    **how: Any,
+) -> Flag:
+    """Set from when, and until when, a flag is active at the most: aware datetimes, or None.
+
+    Raises UnknownFlag, ChangeRefused and Invalid.
+    """
+    with change(**how):
+        flag = unarchived(key)
+        flag.active_from, flag.active_until = active_from, active_until
         flag.save()
     return fresh(flag)
 

@@ -17,6 +17,8 @@ PARTIAL = {
         "percentage": "rollout_flag",
         "stages": "rollout_flag",
         "rollout": "rollout_flag",
+        "active_from": "rollout_flag",
+        "active_until": "rollout_flag",
         "archived_at": "archive_flag",
     },
     "segment": {"included": "import_members", "excluded": "import_members"},

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
-from datetime import datetime
 from typing import TYPE_CHECKING
-
-from django.utils import timezone
 
 from flaggate import changes
 from flaggate.management import changing
+from flaggate.management.moments import moment
 from flaggate.models import wording
 
 if TYPE_CHECKING:
@@ -43,19 +40,6 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--at", type=moment, metavar="MOMENT", help="When stages start: 2027-01-31T09:00Z."
     )
-
-
-def moment(text: str) -> datetime:
-    """Read a moment with its zone."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or timezone.is_naive(found):
-        raise ArgumentTypeError(
-            f"{text!r} is no moment with a zone. Write it like 2027-01-31T09:00Z."
-        )
-    return found
 
 
 def _act(key: str, options: Options) -> None:

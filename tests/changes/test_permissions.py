@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import transaction
+from django.utils import timezone
 
 from flaggate import changes
 from flaggate.exceptions import NotPermitted
@@ -24,6 +25,7 @@ FLAG_CHANGES: dict[str, Act] = {
     "start stages": lambda actor: changes.rollouts.start(
         "y", [(5, timedelta(days=1)), (100, None)], actor=actor
     ),
+    "schedule": lambda actor: changes.schedule("x", timezone.now(), actor=actor),
     "archive": lambda actor: changes.archive("x", actor=actor),
     "restore": lambda actor: changes.restore("z", actor=actor),
     "describe": lambda actor: _describe(actor),
@@ -49,7 +51,7 @@ ALLOWED = {
     "delete_flag": {"delete"},
     "view_flag": set(),
     "toggle_flag": {"enable", "disable"},
-    "rollout_flag": {"rollout", "start stages"},
+    "rollout_flag": {"rollout", "schedule", "start stages"},
     "archive_flag": {"archive", "restore"},
     "revert_flag": {"revert"},
     "evaluate_flag": set(),

@@ -23,6 +23,7 @@ ARGUMENTS = {
     "doctor": [],
     "create": ["fresh"],
     "rollout": ["x", "5"],
+    "schedule": ["x", "--until", "2020-01-01T00:00Z"],
     "delete": ["x", "--yes"],
     "export": ["--bootstrap"],
     "members": ["beta", "--add", os.devnull],

@@ -24,6 +24,7 @@ from flaggate.management import (
     listing,
     members,
     rollouts,
+    scheduling,
     showing,
 )
 from flaggate.management.answers import Terminal
@@ -60,6 +61,11 @@ SUB_COMMANDS = {
         "Set the share that gets a flag, or run stages.",
         rollouts.run,
         (*WRITE, rollouts.arguments),
+    ),
+    "schedule": SubCommand(
+        "Set from when, and until when, a flag is active at the most.",
+        scheduling.run,
+        (*WRITE, scheduling.arguments),
     ),
     "explain": SubCommand(
         "Say why a subject gets what it gets.", explaining.run, (_key, explaining.arguments)
