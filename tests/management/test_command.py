@@ -29,9 +29,7 @@ ARGUMENTS = {
     "members": ["beta", "--add", os.devnull],
     "keys": ["create", "ci", "--scope", "evaluate:client"],
 }
-ABOUT_ONE = sorted(
-    SUB_COMMANDS.keys() - {"list", "doctor", "create", "export", "members", "keys"}
-)
+ABOUT_ONE = sorted(SUB_COMMANDS.keys() - {"list", "doctor", "create", "export", "members", "keys"})
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ own function gives) is never taken from one, and only a server may describe a su
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flaggate import context
 from flaggate.context import BUILT_IN
@@ -14,6 +14,8 @@ from flaggate.core.evaluation import TARGETING_KEY, EvaluationContext
 from flaggate.flags import Flags, pin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
 
     from flaggate.api.ofrep.questions import Context
@@ -21,38 +23,46 @@ if TYPE_CHECKING:
 SENT_KEY = "targetingKey"  # the targeting key's name in a context as OpenFeature writes it
 
 
+class SentVisitor(context.Visitor):
+    """The visitor of a client's cookie, or else the targeting key that it sent; never a new one."""
+
+    def __init__(self, request: HttpRequest, key: str | None) -> None:
+        super().__init__(request)
+        self._key = key
+
+    def _made_up(self) -> str | None:
+        return self._key
+
+
 def of_server(request: HttpRequest, sent: Context) -> Flags:
     """Return the flags for whomever a server describes."""
-    pinned = pin(request)
     attributes = {
         name: value for name, value in sent.items() if name not in (SENT_KEY, TARGETING_KEY)
     }
-    described = EvaluationContext(sent.get(SENT_KEY), attributes, now=pinned.now)
-    return _flags(pinned, described)
+    return _about(pin(request), EvaluationContext(sent.get(SENT_KEY), attributes))
 
 
 def of_client(request: HttpRequest, sent: Context) -> Flags:
     """Return the flags for a browser or an app that nobody has logged in: who it says it is."""
-    key = sent.get(SENT_KEY)
-    cookie = context.Visitor(request).from_cookie
     pinned = pin(request)
-    known = context.of_request(request, lambda: cookie() or key, pinned.now)
-    return _flags(pinned, _merged(known, sent, {TARGETING_KEY: key} if key else {}))
+    key = sent.get(SENT_KEY) or None
+    known = context.of_request(request, SentVisitor(request, key), pinned.now)
+    return _about(pinned, EvaluationContext(key, resolve=_both(known, sent)))
 
 
 def of_user(request: HttpRequest, sent: Context) -> Flags:
     """Return the flags for the user that a request is authenticated as, whatever it says."""
     pinned = pin(request)
-    return _flags(pinned, _merged(pinned.context, sent, {}))
+    return _about(pinned, EvaluationContext(resolve=_both(pinned.context, sent)))
 
 
-def _merged(known: EvaluationContext, sent: Context, identity: dict[str, Any]) -> EvaluationContext:
+def _both(known: EvaluationContext, sent: Context) -> Callable[[str], object]:
     def resolve(name: str) -> object:
         found = known.attributes[name]
         return sent.get(name) if found is None and name not in BUILT_IN else found
 
-    return EvaluationContext(attributes=identity, resolve=resolve, now=known.now)
+    return resolve
 
 
-def _flags(pinned: Flags, described: EvaluationContext) -> Flags:
-    return type(pinned)(pinned.snapshot, described, pinned.now)
+def _about(pinned: Flags, described: EvaluationContext) -> Flags:
+    return pinned.about(context.of_subject(described, pinned.now))

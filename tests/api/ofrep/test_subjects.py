@@ -1,12 +1,17 @@
 """About whom a client asks, and what it can't claim."""
 
-import pytest
-from django.contrib.auth.models import Group
-from django.core.signing import get_cookie_signer
+from datetime import UTC, datetime
 
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.signing import get_cookie_signer
+from django.http import HttpResponse
+
+from flaggate import changes, recording
+from flaggate.context import overrides
 from flaggate.context.attributes import BUILT_IN
 from flaggate.context.visitor import SALT
-from tests.fixtures import released, segment, targeted
+from tests.fixtures import a_request, released, segment, targeted
 
 pytestmark = pytest.mark.urls("tests.api.ofrep.urls")
 
@@ -42,27 +47,52 @@ def a_user_hook(subject):
 # --- Who it is ------------------------------------------------------------------------------
 
 
-def test_a_key_takes_the_targeting_key_that_is_sent(browser):
-    released("x", client_visible=True, percentage=0).rules.create(percentage=100).segments.add(
-        segment("people", included=["42"])
-    )
-    assert active(browser.one("x", targetingKey="42"))
-    assert not active(browser.one("x", targetingKey="43"))
+@pytest.fixture(params=[False, True], ids=["in memory", "on demand"])
+def people(request):
+    """A flag for just these people, kept in memory or looked up in the database."""
+
+    def make(*keys):
+        with changes.change():
+            included = segment("people", included=keys)
+            included.on_demand = request.param
+            included.save()
+            flag = released("x", client_visible=True, percentage=0)
+            flag.rules.create(percentage=100).segments.add(included)
+
+    return make
 
 
-def test_a_session_is_its_own_user_whatever_it_sends(session, ada):
-    released("x", client_visible=True, percentage=0).rules.create(percentage=100).segments.add(
-        segment("people", included=[str(ada.pk)])
-    )
+@pytest.mark.parametrize("who", ["browser", "server"])
+def test_a_key_takes_the_targeting_key_that_is_sent(request, who, people):
+    people("42")
+    caller = request.getfixturevalue(who)
+    assert active(caller.one("x", targetingKey="42"))
+    assert not active(caller.one("x", targetingKey="43"))
+    assert not active(caller.one("x"))
+
+
+def test_a_session_is_its_own_user_whatever_it_sends(session, ada, people):
+    people(str(ada.pk))
     assert active(session.one("x", targetingKey="somebody else"))
     assert active(session.one("x"))
 
 
-def test_a_session_can_not_be_somebody_else(session):
-    released("x", client_visible=True, percentage=0).rules.create(percentage=100).segments.add(
-        segment("people", included=["42"])
-    )
+def test_a_session_can_not_be_somebody_else(session, people):
+    people("42")
     assert not active(session.one("x", targetingKey="42"))
+
+
+def test_a_session_sees_what_its_user_forces_and_that_is_not_counted(session, ada, settings):
+    settings.FLAGGATE = {"OVERRIDES": True}
+    changes.create("x", enabled=True, percentage=0, client_visible=True)
+    ada.user_permissions.add(Permission.objects.get(codename="override_flag"))
+    response = HttpResponse()
+    request = a_request(user=ada)
+    overrides.remember(request, response, "x", True, datetime.now(UTC))
+    session.client.cookies.update(response.cookies)
+    assert active(session.one("x"))
+    assert session.answers()["x"]["value"] is True
+    assert not recording.counts
 
 
 # --- What it can't claim --------------------------------------------------------------------
@@ -82,12 +112,17 @@ def test_a_client_can_not_forge_what_the_server_knows(request, who, name):
     assert not caller.answers(**{name: claim})["x"]["metadata"]["active"]
 
 
-@pytest.mark.parametrize("name", FORGED)
+@pytest.mark.parametrize("name", FORGED.keys() - {"now"})
 def test_a_server_may_describe_anybody(server, name):
     operator, operands, claim = FORGED[name]
     targeted("x", (name, operator, operands))
     sent = {"targetingKey" if name == "targeting_key" else name: claim}
     assert active(server.one("x", **sent))
+
+
+def test_even_a_server_does_not_choose_the_moment(server):
+    targeted("x", ("now", "after", ["2100-01-01T00:00:00Z"]))
+    assert not active(server.one("x", now="2101-01-01T00:00:00Z"))
 
 
 def test_what_the_server_knows_of_the_user_counts(session, ada):
