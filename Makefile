@@ -9,7 +9,7 @@ python := $(VENV)/bin/python
 constraints := requirements/tools.txt requirements/$(DJANGO).txt
 pip := $(python) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format docs bench clean
+.PHONY: help demo test lint format docs bench bench-http clean
 
 help:
 	@echo "make demo    set up the example shop and serve it"
@@ -18,6 +18,7 @@ help:
 	@echo "make format  what ruff can mend by itself"
 	@echo "make docs    the documentation, into docs/_build"
 	@echo "make bench   the benchmarks"
+	@echo "make bench-http  OFREP over a socket"
 	@echo "make clean   remove what the others made"
 
 demo: $(VENV)/.with-demo
@@ -41,6 +42,9 @@ docs: $(VENV)/.with-docs
 
 bench: $(VENV)/.with-bench
 	@$(python) benchmarks/run.py
+
+bench-http: $(VENV)/.with-bench
+	@$(python) benchmarks/serving.py
 
 clean:
 	rm -rf .venv .venv-* build dist docs/_build htmlcov .coverage .coverage.* \

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
+from copy import copy, deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +169,12 @@ class Flags:
             except Exception as error:
                 if _first_time(snapshot, f"attribute {name}"):
                     logger.exception("The attribute %r can't be read: %s", name, error)
+
+    def about(self, subject: EvaluationContext) -> Flags:
+        """Return the flags for another subject: of the same snapshot, at the same moment."""
+        flags = copy(self)
+        flags._context, flags._request = subject, None
+        return flags
 
     def _load(self, name: str) -> None:
         known, visitor = self.context.attributes, self.visitor

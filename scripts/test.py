@@ -1,8 +1,8 @@
 """Run the whole suite on what this machine has; `make test` calls it.
 
 First everything on SQLite, then the tests marked `database` again on PostgreSQL and on MariaDB,
-then tests/browser in Chromium. What is missing is skipped, and said at the end.
-Environment variables:
+then tests/browser in Chromium, and tests/clients with Python and with Node. What is missing is
+skipped, and said at the end. Environment variables:
 
 FLAGGATE_TEST_POSTGRESQL_URL  where PostgreSQL is, if not on this machine's usual port
 FLAGGATE_TEST_MARIADB_URL     where MariaDB is, if not on this machine's usual port
@@ -46,6 +46,7 @@ def main() -> None:
     test_server("PostgreSQL", POSTGRESQL_URL, postgresql_answers)
     test_server("MariaDB", MARIADB_URL, mariadb_answers)
     test_browser()
+    test_clients()
     check_coverage()
     tell_skipped()
 
@@ -74,6 +75,14 @@ def test_browser() -> None:
         FLAGGATE_TEST_CHROMIUM=chromium,
         DJANGO_ALLOW_ASYNC_UNSAFE="1",  # Playwright's event loop runs in the tests' own thread
     )
+
+
+def test_clients() -> None:
+    run("the published client for Python", *PYTEST, "tests/clients/test_python.py")
+    if not (shutil.which("node") and shutil.which("npm")):
+        skip("tests/clients/test_node.py", "no Node found; apt-get install nodejs npm")
+        return
+    run("the published clients for Node", *PYTEST, "tests/clients/test_node.py")
 
 
 def check_coverage() -> None:

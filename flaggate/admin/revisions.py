@@ -29,7 +29,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that nobody may write, superusers included."""
 
     show_full_result_count = False
-    actions = None
+    actions: Any = None
 
     class Media:
         css = {"all": ("flaggate/admin.css",)}

@@ -160,7 +160,7 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._refused(request, refusal)
 
     def _change(self, request: HttpRequest, expected: Any = None) -> Any:
-        comment = request.POST.get("comment", "").replace("\0", "").strip()[:MOST_COMMENT]
+        comment = comment_of(request)
         return change(
             actor=request.user, source="admin", comment=comment, expected_versions=expected
         )
@@ -259,6 +259,11 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if whole is None or not request.user.has_perm("flaggate.view_revision"):
             return super().history_view(request, object_id, extra_context)
         return HttpResponseRedirect(history_url(self.subject, whole.key))
+
+
+def comment_of(request: HttpRequest) -> str:
+    """Return the reason that somebody gave for a change."""
+    return request.POST.get("comment", "").replace("\0", "").strip()[:MOST_COMMENT]
 
 
 def linked(whole: Flag | Segment) -> SafeString:

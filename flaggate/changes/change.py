@@ -16,6 +16,7 @@ from flaggate.core import references, validation
 from flaggate.core.definitions import Problem
 from flaggate.exceptions import Conflict, Invalid, NotPermitted
 from flaggate.models import Flag, Prerequisite, Revision, Segment, documents, state
+from flaggate.models.revisions import signed
 
 if TYPE_CHECKING:
     Entry = tuple[str, int, documents.Document]  # key, version, document
@@ -39,7 +40,8 @@ def change(
 ) -> Iterator[Change]:
     """Open the write path; rows saved inside become one change, recorded when the block ends.
 
-    ``actor`` is the user whose permissions count, or None for the system. ``source`` is where the
+    ``actor`` is the user whose permissions count, or anything with ``has_perm()`` and
+    ``get_username()`` that is none (an API key); None is the system. ``source`` is where the
     change comes from: admin, api, command, rollout, code. ``expected_versions`` maps
     ``("flag", key)`` or ``("segment", key)`` to the version that the change started from.
     Inside an open change it joins that one. Raises Conflict, Invalid or NotPermitted, and then
@@ -155,12 +157,11 @@ class Change:
             subject=subject,
             key=_key(before, after),
             version=version,
-            actor_id=self.actor.pk if self.actor else None,
-            actor_name=self.actor.get_username() if self.actor else "",
             source=self.source,
             comment=self.comment,
             before=_document(before),
             after=_document(after),
+            **signed(self.actor),
         )
         self.revisions.append(revision)
         signal = SIGNALS[subject]

@@ -1,6 +1,7 @@
 """Everything that is stored."""
 
 from flaggate.models.flags import Flag, Prerequisite, Rule, Tombstone, Variant
+from flaggate.models.keys import ApiKey
 from flaggate.models.recording import Usage
 from flaggate.models.revisions import Revision
 from flaggate.models.rollouts import Rollout, Stage
@@ -8,6 +9,7 @@ from flaggate.models.segments import Condition, Segment, SegmentMember
 from flaggate.models.state import State
 
 __all__ = [
+    "ApiKey",
     "Condition",
     "Flag",
     "Prerequisite",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,11 +14,12 @@ from flaggate.models.fields import KeyField
 
 
 class Revision(models.Model):
-    """One recorded change of a flag or a segment as a whole."""
+    """One recorded change of a flag, a segment or an API key as a whole."""
 
     class Subject(models.TextChoices):
         FLAG = "flag", _("flag")
         SEGMENT = "segment", _("segment")
+        KEY = "key", _("API key")
 
     subject = models.CharField(_("subject"), max_length=10, choices=Subject.choices)
     key = KeyField(_("key"), max_length=120)
@@ -48,3 +52,11 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} v{self.version}"
+
+
+def signed(actor: Any) -> dict[str, Any]:
+    """Return what a revision keeps of who made it: a user, an API key, or None for the system."""
+    return {
+        "actor_id": actor.pk if isinstance(actor, get_user_model()) else None,
+        "actor_name": actor.get_username() if actor else "",
+    }

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.example_project.shop import MANAGE, environment, eventually, manage
+from tests.example_project.shop import manage
 
 FORGET = """
 from flaggate.models import Flag, Prerequisite, Tombstone
@@ -46,35 +42,6 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert said == []
-
-
-@contextmanager
-def server(database: Path) -> Iterator[str]:
-    """Serve the shop from a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    process = subprocess.Popen(
-        [sys.executable, str(MANAGE), "runserver", "--noreload", address],
-        env=environment(database),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        eventually(lambda: answers(address), seconds=60)
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def answers(address: str) -> bool:
-    host, port = address.split(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

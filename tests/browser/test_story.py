@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import server
+from tests.example_project.shop import served
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,7 @@ PRODUCT = "/products/midnight-ink/"
 @pytest.fixture
 def shop(database: Path) -> Iterator[tuple[str, str]]:
     """Two processes on one database."""
-    with server(database) as first, server(database) as second:
+    with served(database) as first, served(database) as second:
         yield first, second
 
 

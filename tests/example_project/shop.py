@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -72,6 +73,34 @@ def demo(database: Path, port: int) -> Iterator[str]:
         process.wait(30)
         assert process.stdout
         process.stdout.close()
+
+
+@contextmanager
+def served(database: Path) -> Iterator[str]:
+    """Serve the shop from a process of its own, and give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host, port = free.getsockname()
+    process = subprocess.Popen(
+        [sys.executable, str(MANAGE), "runserver", "--noreload", f"{host}:{port}"],
+        env=environment(database),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: answers(host, port), seconds=60)
+        yield f"http://{host}:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def welcome(process: subprocess.Popen[str]) -> str:

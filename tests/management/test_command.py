@@ -27,8 +27,9 @@ ARGUMENTS = {
     "delete": ["x", "--yes"],
     "export": ["--bootstrap"],
     "members": ["beta", "--add", os.devnull],
+    "keys": ["create", "ci", "--scope", "evaluate:client"],
 }
-ABOUT_ONE = sorted(SUB_COMMANDS.keys() - {"list", "doctor", "create", "export", "members"})
+ABOUT_ONE = sorted(SUB_COMMANDS.keys() - {"list", "doctor", "create", "export", "members", "keys"})
 
 
 @pytest.fixture

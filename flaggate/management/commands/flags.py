@@ -14,6 +14,7 @@ from django.db import Error as AnyDatabaseError
 
 from flaggate.exceptions import FlaggateError
 from flaggate.management import (
+    api_keys,
     changing,
     creating,
     doctor,
@@ -78,6 +79,7 @@ SUB_COMMANDS = {
     ),
     "members": SubCommand("Change who is in a segment.", members.run, (members.arguments,)),
     "export": SubCommand("Write all flags to a file.", exporting.run, (exporting.arguments,)),
+    "keys": SubCommand("Manage API keys.", api_keys.run, (api_keys.arguments,)),
     "doctor": SubCommand("Look for problems.", doctor.run, (doctor.arguments,)),
 }
 

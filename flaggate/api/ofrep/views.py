@@ -1,0 +1,140 @@
+"""One flag, and all flags, for clients of the OpenFeature Remote Evaluation Protocol."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import mmh3
+from django.http import HttpResponse
+from django.utils.http import parse_etags
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.views import APIView
+
+from flaggate import recording
+from flaggate.api.authentication import ProjectAuthentication
+from flaggate.api.ofrep import answers, questions, subjects
+from flaggate.api.scopes import Scope
+from flaggate.models import ApiKey
+
+if TYPE_CHECKING:
+    from rest_framework.renderers import BaseRenderer
+    from rest_framework.request import Request
+
+    from flaggate.api.ofrep.questions import Context
+    from flaggate.flags import Flags
+
+
+class MayEvaluate(BasePermission):
+    """Lets API keys with a scope of evaluation pass, and whoever the project authenticates."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if isinstance(request.auth, ApiKey):
+            return bool({Scope.EVALUATE_CLIENT, Scope.EVALUATE_SERVER} & {*request.auth.scopes})
+        return bool(getattr(request.user, "is_authenticated", False))
+
+
+class EvaluationView(ProjectAuthentication, APIView):
+    """What both endpoints have in common."""
+
+    permission_classes = [MayEvaluate]
+    versioning_class = None
+    metadata_class = None
+    http_method_names = ["post"]
+
+    def perform_content_negotiation(
+        self, request: Request, force: bool = False
+    ) -> tuple[BaseRenderer, str]:
+        """Answer with JSON, whatever a client accepts: there is nothing else."""
+        return JSONRenderer(), JSONRenderer.media_type
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final.headers["Cache-Control"] = "private, no-store"
+        return final
+
+
+class OneFlag(EvaluationView):
+    """Evaluates one flag, and counts it."""
+
+    def post(self, request: Request, key: str) -> HttpResponse:
+        try:
+            sent = questions.context_of(request._request)
+        except questions.InvalidContext as error:
+            return _refused(error, key)
+        flags = _flags(request, sent)
+        if not _visible(request, flags, key):
+            return _json(answers.encoded(answers.not_found(key)), HTTPStatus.NOT_FOUND)
+        answer = flags.evaluate(key)
+        recording.flush_if_due()
+        status = HTTPStatus.OK if answer.error is None else HTTPStatus.BAD_REQUEST
+        return _json(answers.encoded(answers.document(answer)), status)
+
+
+class AllFlags(EvaluationView):
+    """Evaluates all flags that the caller may see; counts nothing."""
+
+    def post(self, request: Request) -> HttpResponse:
+        try:
+            sent = questions.context_of(request._request)
+        except questions.InvalidContext as error:
+            return _refused(error)
+        flags = _flags(request, sent)
+        found = flags.all(client=not _is_server(request)).values()
+        written = answers.bulk(flags.snapshot, found)
+        etag = _etag(flags, sent, written)
+        if etag in _known(request):
+            response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+        else:
+            number = flags.snapshot.version.number if flags.snapshot.version else 0
+            body = b'{"flags":%b,"metadata":{"version":%d}}' % (written, number)
+            response = _json(body, HTTPStatus.OK)
+        response.headers["ETag"] = etag
+        return response
+
+
+def _is_server(request: Request) -> bool:
+    return isinstance(request.auth, ApiKey) and Scope.EVALUATE_SERVER in request.auth.scopes
+
+
+def _flags(request: Request, sent: Context) -> Flags:
+    if _is_server(request):
+        return subjects.of_server(request._request, sent)
+    if isinstance(request.auth, ApiKey):
+        return subjects.of_client(request._request, sent)
+    return subjects.of_user(request._request, sent)
+
+
+def _visible(request: Request, flags: Flags, key: str) -> bool:
+    """Whether the caller may know of a flag; what can't be read says nothing, and is not shown."""
+    if _is_server(request):
+        return key in flags
+    flag = flags.snapshot.flags.get(key)
+    return flag is not None and flag.client_visible
+
+
+def _known(request: Request) -> list[str]:
+    """Return the ETags that a client has; one that a proxy has compressed comes back as weak."""
+    given = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    return [each.removeprefix("W/") for each in given]
+
+
+def _etag(flags: Flags, sent: Context, written: bytes) -> str:
+    """Return what changes with the flags, with the context, and with every answer in time.
+
+    A hash that is no cryptographic one is enough, and a twentieth of the time: who makes two of
+    their own answers collide has fooled nobody else.
+    """
+    version = flags.snapshot.version
+    token = version.token.encode() if version else b""
+    return f'"{mmh3.hash_bytes(written + token + answers.encoded(sent)).hex()}"'
+
+
+def _refused(error: questions.InvalidContext, key: str | None = None) -> HttpResponse:
+    document = answers.failure(answers.INVALID_CONTEXT, str(error), key)
+    return _json(answers.encoded(document), HTTPStatus.BAD_REQUEST)
+
+
+def _json(body: bytes, status: HTTPStatus) -> HttpResponse:
+    return HttpResponse(body, content_type="application/json", status=status)
