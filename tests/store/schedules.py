@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 GO = "goes on"
 
+Known = dict[Hashable, "list[str]"]  # the moves that there are from a state
+
 
 class Violation(BaseException):
     """A law is broken; no Exception, so that the code under test can't swallow it."""
@@ -132,7 +134,7 @@ class Explored:
 
 def explore(build: Callable[[], World]) -> Explored:
     """Try all schedules. Raises AssertionError with the first that breaks a law."""
-    explored, known = Explored(), set[Hashable]()
+    explored, known = Explored(), Known()
     untried: list[tuple[int, ...]] = [()]
     while untried:
         world = build()
@@ -158,16 +160,18 @@ class Schedule:
         self.path = path
         self.told: list[str] = []
 
-    def follow(self, known: set[Hashable], untried: list[tuple[int, ...]]) -> bool:
+    def follow(self, known: Known, untried: list[tuple[int, ...]]) -> bool:
         """Return whether it came to its end, and not to a state that is known."""
         for actor in self.world.actors:
             actor.begin()
             _raise_error(actor)
         while moves := self._moves():
             if len(self.told) == len(self.path):
-                if (state := self._state()) in known:
+                state, names = self._state(), [_name(*move) for move in moves]
+                if state in known:
+                    _compare(known[state], names)
                     return False
-                known.add(state)
+                known[state] = names
                 untried += [(*self.path, other) for other in range(1, len(moves))]
                 self.path += (0,)
             self._make(*moves[self.path[len(self.told)]])
@@ -186,10 +190,20 @@ class Schedule:
 
     def _make(self, actor: Actor, outcome: str) -> None:
         coming: Any = actor.next
-        self.told.append(f"  {actor.name} {coming.name}: {outcome}")
+        self.told.append(f"  {_name(actor, outcome)}")
         actor.lived.append((outcome, None if coming.own else self.world.seen(actor, coming)))
         actor.go(outcome)
         _raise_error(actor)
+
+
+def _name(actor: Actor, outcome: str) -> str:
+    coming: Any = actor.next
+    return f"{actor.name} {coming.name}: {outcome}"
+
+
+def _compare(before: list[str], now: list[str]) -> None:
+    if before != now:
+        raise Violation(f"a state does not tell all: from it once {before}, then {now}")
 
 
 def _raise_error(actor: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 
 import pytest
@@ -105,3 +106,13 @@ def test_a_violation_tells_the_schedule() -> None:
 
     with pytest.raises(AssertionError, match=r"(?s)no law.*actor 0 looks: goes on"):
         explore(lambda: Board(objects))
+
+
+def test_a_state_that_leaves_something_out_is_noticed() -> None:
+    def remembers(board: Board) -> None:
+        for word in ("a", "b"):
+            step(word)
+            threading.current_thread().lived.clear()
+
+    with pytest.raises(AssertionError, match="a state does not tell all"):
+        explore(lambda: Board(remembers))
