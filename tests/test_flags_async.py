@@ -190,7 +190,9 @@ def test_a_lazy_user_in_an_event_loop_is_an_answer_and_not_an_error(ada):
     assert in_loop(lambda: flaggate.flags_for(lazy)).is_active("for_beta")
 
 
-@pytest.mark.parametrize("subject", [1.5, True, object(), []], ids=repr)
+@pytest.mark.parametrize(
+    "subject", [1.5, True, object(), []], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_subject_is_refused(subject):
     with pytest.raises(TypeError, match="is no subject"):
         loaded(subject)

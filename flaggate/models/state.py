@@ -97,6 +97,15 @@ def lock(using: str) -> None:
     mark(using)
 
 
+def begin(using: str) -> None:
+    """Lock before anything is read, unless an open ``change()`` has done so.
+
+    On SQLite a transaction that has read can't wait for another one that writes: it fails at once.
+    """
+    if observer(using) is None:
+        lock(using)
+
+
 def bump(using: str) -> None:
     """Give the state a new version and token, in the transaction of the rows it stands for."""
     State.objects.using(using).filter(pk=State.ID).update(

@@ -32,6 +32,7 @@ class TrackedQuerySet(models.QuerySet[Any]):
     def update(self, **changes: Any) -> int:
         self.model.before_update(changes)
         with transaction.atomic(using=self.db, savepoint=False):
+            state.begin(self.db)
             self._touch(set(self.values_list(self.model.part_of, flat=True).order_by()))
             return super().update(**changes)
 

@@ -18,10 +18,21 @@ WRITER = """
 """
 
 
-@pytest.fixture
-def written(shared_database: SharedDatabase) -> SharedDatabase:
-    shared_database.run('changes.create("shared", enabled=True, percentage=0)')
-    writers = [shared_database.start(WRITER, me) for me in range(WRITERS)]
+PLAIN_WRITER = """
+    say("ready")
+    hear()
+    for number in range(10):
+        Flag.objects.filter(key="shared").update(owner=sys.argv[1])
+        flag = Flag.objects.get(key="shared")
+        flag.description = str(number)
+        Flag.objects.bulk_update([flag], ["description"])
+"""
+
+
+def write_at_once(database: SharedDatabase, script: str) -> None:
+    """Run a script in several processes that begin together; none may fail."""
+    database.run('changes.create("shared", enabled=True, percentage=0)')
+    writers = [database.start(script, me) for me in range(WRITERS)]
     for writer in writers:
         assert writer.stdout.readline() == "ready\n"
     for writer in writers:
@@ -29,6 +40,11 @@ def written(shared_database: SharedDatabase) -> SharedDatabase:
         writer.stdin.flush()
     for writer in writers:
         finish(writer)
+
+
+@pytest.fixture
+def written(shared_database: SharedDatabase) -> SharedDatabase:
+    write_at_once(shared_database, WRITER)
     return shared_database
 
 
@@ -62,3 +78,9 @@ def test_each_revision_begins_where_the_one_before_ended(written: SharedDatabase
         """
     )
     assert printed == f"True {WRITERS * WRITES + 1}"
+
+
+def test_plain_updates_at_once_do_not_fail_either(shared_database: SharedDatabase) -> None:
+    write_at_once(shared_database, PLAIN_WRITER)
+    printed = shared_database.run("say(State.objects.get().version)")
+    assert printed == str(2 * WRITERS * WRITES + 1)

@@ -275,7 +275,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
         (None, None),
         ({"a": 1}, {"a": 1}),
     ],
-    ids=repr,
+    ids=lambda value: repr(value).partition("<function")[0],  # whose address is another each time
 )
 def test_values_become_comparable(value, expected):
     with timezone.override(BERLIN):

@@ -144,7 +144,9 @@ def test_an_included_template_knows_the_request_too(ada):
     assert render("{% include inner only %}", context) == "new"
 
 
-@pytest.mark.parametrize("other", [None, "ada", 42, object(), 1.5], ids=repr)
+@pytest.mark.parametrize(
+    "other", [None, "ada", 42, object(), 1.5], ids=lambda value: type(value).__name__
+)
 def test_without_a_request_the_flags_are_those_of_nobody(ada, other: Any):
     assert render(FLAG, Context({"request": other})) == "old"
     assert render(FLAG, Context()) == "old"
