@@ -20,7 +20,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from soaking import cluster, verdict
@@ -99,6 +99,8 @@ class Soak:
         with ExitStack() as started:
             readers = [started.enter_context(self._worker("reader", each)) for each in READERS]
             writer = started.enter_context(self._worker("writer"))
+            for worker in (*readers, writer):
+                worker.wait()
             began = time.monotonic()
             time.sleep(self.seconds * WARM_UP)
             for reader in readers:
@@ -125,29 +127,29 @@ class Worker:
 
     def __init__(self, module: str, environment: dict[str, str]) -> None:
         self.module = module
-        self.log = TemporaryFile("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", module],
             cwd=SCRIPTS,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self.log,
             text=True,
         )
 
+    def wait(self) -> None:
+        """Wait until it has begun."""
+        if not self.process.stdout or self.process.stdout.readline() != "ready\n":
+            sys.exit(f"FAILED: {self.module} did not begin")
+
     def say(self, word: str) -> None:
         """Send a line."""
-        assert self.process.stdin
-        self.process.stdin.write(f"{word}\n")
-        self.process.stdin.flush()
+        print(word, file=self.process.stdin, flush=True)
 
     def end(self) -> dict[str, Any]:
         """Tell it to stop, and return what it has to say."""
         said, _ = self.process.communicate("stop\n", timeout=60)
         if self.process.returncode:
-            self.log.seek(0)
-            sys.exit(f"{self.module} broke off:\n{self.log.read()}")
+            sys.exit(f"FAILED: {self.module} broke off")
         answer: dict[str, Any] = json.loads(said)
         return answer
 
@@ -156,8 +158,7 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.wait()
-        self.log.close()
+        self.process.communicate()
 
 
 def report(database: str, figures: list[verdict.Figure]) -> None:

@@ -1,6 +1,6 @@
 """A process that asks for flags in several threads, and writes down what it saw.
 
-python -m soaking.reader; reads "baseline" and "stop" from its input, and answers with JSON.
+python -m soaking.reader; says "ready", reads "baseline" and "stop", and answers with JSON.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import django
 
-from soaking import FLAGS
+from soaking import BITS, VALUES
 
 THREADS = 4
 PAUSE = 0.004  # seconds between two requests of a thread
@@ -57,12 +58,17 @@ class Reader:
 
     def run(self) -> Seen:
         """Ask until the input says stop."""
+        from django.db import connection
+
         from flaggate.store import store
 
         before = _threads(), _descriptors()
+        self.request(0)
+        connection.close()
         threads = [threading.Thread(target=self.ask) for _ in range(THREADS)]
         for thread in threads:
             thread.start()
+        print("ready", flush=True)
         _wait_for("baseline")
         warm = _memory()
         _wait_for("stop")
@@ -95,15 +101,17 @@ class Reader:
 
         started = time.monotonic()
         flags = flaggate.flags_for("somebody")
-        answers = [flags.evaluate(key) for key in FLAGS]
-        generations = {answer.value for answer in answers}
-        generation = next(iter(generations))
+        answers = [flags.evaluate(key) for key in VALUES]
+        spelt = sum(bit for key, bit in BITS.items() if flags.is_active(key))
+        errors = [answer.error for answer in answers if answer.error]
         with self.lock:
             self.seen.requests += 1
-            self.seen.errors += [str(answer.error) for answer in answers if answer.error]
-            self.seen.torn += len(generations) > 1
-            if not isinstance(generation, int):
+            if errors:
+                self.seen.errors += errors
                 return before
+            generations: set[Any] = {answer.value for answer in answers}
+            generation: int = max(generations)
+            self.seen.torn += len(generations) > 1 or spelt != generation % (1 << len(BITS))
             self.seen.steps_back += generation < before
             self.seen.last_request[generation] = started
         return generation

@@ -103,5 +103,5 @@ def _staleness(
 
 
 def _growth(seen: Sequence[Seen], what: str) -> int:
-    pairs = [getattr(each, what) for each in seen]
+    pairs: list[tuple[int, int]] = [getattr(each, what) for each in seen]
     return max(end - begin for begin, end in pairs)
