@@ -16,6 +16,7 @@ help:
 	@echo "make test    the whole suite, on what this machine has"
 	@echo "make soak    a minute of load and faults, on a PostgreSQL of its own"
 	@echo "make lint    style, types, layers"
+	@echo "make audit   known weaknesses of the code and of what is installed"
 	@echo "make format  what ruff can mend by itself"
 	@echo "make docs    the documentation, into docs/_build"
 	@echo "make bench   the benchmarks"
@@ -36,6 +37,9 @@ lint: $(VENV)/.with-lint
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+audit: $(VENV)/.with-lint
+	@$(python) scripts/audit.py
 
 format: $(VENV)/.with-lint
 	$(VENV)/bin/ruff check --fix .

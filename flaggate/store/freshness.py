@@ -312,7 +312,8 @@ def _in_event_loop() -> bool:
 
 
 def _jitter() -> float:
-    return random.uniform(0.8, 1.2)  # noqa: S311 - so that processes do not all look at once
+    # So that processes do not all look at once; it keeps no secret.
+    return random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311
 
 
 def _no_table(error: Exception) -> bool:

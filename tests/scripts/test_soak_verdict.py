@@ -1,7 +1,6 @@
 """The verdict of a soak: it fails where something is not as promised."""
 
 import pytest
-
 from soaking.reader import Seen
 from soaking.verdict import Outage, figures
 from soaking.writer import Written
