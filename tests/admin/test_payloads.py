@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from django.db import models
 
 from flaggate import changes
+from flaggate.api import keys
 from flaggate.models import (
+    ApiKey,
     Condition,
     Flag,
     Prerequisite,
@@ -23,15 +25,15 @@ from flaggate.models import (
     Variant,
 )
 from tests.admin.pages import SAVE, Page, Pages, address
-from tests.admin.payloads import PAYLOADS, escapes
+from tests.payloads import PAYLOADS, escapes
 
 payloads = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
 
 STORED = (
     *(Flag, Variant, Rule, Prerequisite, Segment, Condition, SegmentMember),
-    *(Revision, Usage, Tombstone),
+    *(Revision, Usage, Tombstone, ApiKey),
 )
-IN_ADMIN = (Flag, Segment, Revision, Usage, Tombstone)
+IN_ADMIN = (Flag, Segment, Revision, Usage, Tombstone, ApiKey)
 QUERIES = {
     Flag: ("q", "state", "owner", "tag", "kind__exact", "o", "_popup"),
     Segment: ("q", "match__exact"),
@@ -54,6 +56,7 @@ def rows(ada: Pages) -> None:
         flag.rules.create(percentage=50).segments.add(segment)
     Usage.objects.create(flag="x", variant="a", hour="2026-01-01T10:00Z")
     Tombstone.objects.create(key="buried")
+    keys.create("deployment", ["evaluate:client"])
 
 
 def texts_of(model: type[models.Model]) -> list[models.Field[Any, Any]]:
@@ -123,7 +126,6 @@ def test_each_field_of_a_form_is_answered_as_text(
         unharmed(send(page, name, payload=PAYLOADS["attribute"]), name)
 
 
-@pytest.mark.database
 @payloads
 def test_what_is_sent_in_an_address_is_answered_as_text(
     ada: Pages, rows: None, payload: str

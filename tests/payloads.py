@@ -13,7 +13,7 @@ PAYLOADS = {
     "attribute": f"\" {MARK}=1 ' {MARK}=1 ><b {MARK}=1>",
     "end of a script": f"</script></textarea></title><{MARK}>",
     "script": f"<script {MARK}>alert(1)</script>",
-    "address": f"javascript:alert(1)//\" onfocus=alert(1) {MARK}",
+    "address": f'javascript:alert(1)//" onfocus=alert(1) {MARK}',
     "template": '{{ "template"|add:"-ran" }}{% debug %}{# #}${7*7}',
     "format": "%s %(key)s {0.__class__} {key} %",
     "formula": '=HYPERLINK("http://flaggate.invalid/","x")',
