@@ -9,12 +9,14 @@ python := $(VENV)/bin/python
 constraints := requirements/tools.txt requirements/$(DJANGO).txt
 pip := $(python) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format docs bench bench-http clean
+.PHONY: help demo test soak lint audit format docs bench bench-http clean
 
 help:
 	@echo "make demo    set up the example shop and serve it"
 	@echo "make test    the whole suite, on what this machine has"
+	@echo "make soak    a minute of load and faults, on a PostgreSQL of its own"
 	@echo "make lint    style, types, layers"
+	@echo "make audit   known weaknesses of the code and of what is installed"
 	@echo "make format  what ruff can mend by itself"
 	@echo "make docs    the documentation, into docs/_build"
 	@echo "make bench   the benchmarks"
@@ -27,11 +29,17 @@ demo: $(VENV)/.with-demo
 test: $(VENV)/.with-test
 	@$(python) scripts/test.py
 
+soak: $(VENV)/.with-test
+	@$(python) scripts/soak.py
+
 lint: $(VENV)/.with-lint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+audit: $(VENV)/.with-lint
+	@$(python) scripts/audit.py
 
 format: $(VENV)/.with-lint
 	$(VENV)/bin/ruff check --fix .

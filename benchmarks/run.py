@@ -12,6 +12,7 @@ import os
 import platform
 import sqlite3
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,6 +34,7 @@ def main() -> None:
     with TemporaryDirectory() as directory:
         project.set_up(Path(directory))
         _time(rounds)
+        _search(max(7, rounds // 10))
         _load(max(7, rounds // 10))
         _close()
 
@@ -77,6 +79,13 @@ def _time(rounds: int) -> None:
         show(title, rows(subjects, times))
     if not project.WAFFLE:
         show("django-waffle", [Row("not installed", "")])
+
+
+def _search(rounds: int) -> None:
+    import patterns
+
+    title = f"The slowest pattern of each family, on 1,024 characters, {rounds} rounds"
+    show(title, patterns.rows(rounds) if find_spec("re2") else [Row("google-re2 is missing", "")])
 
 
 def _load(rounds: int) -> None:

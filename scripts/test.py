@@ -1,8 +1,8 @@
 """Run the whole suite on what this machine has; `make test` calls it.
 
 First everything on SQLite, then the tests marked `database` again on PostgreSQL and on MariaDB,
-then tests/browser in Chromium, and tests/clients with Python and with Node. What is missing is
-skipped, and said at the end. Environment variables:
+then tests/browser in Chromium, tests/clients with Python and with Node, and ten seconds of
+`make soak`. What is missing is skipped, and said at the end. Environment variables:
 
 FLAGGATE_TEST_POSTGRESQL_URL  where PostgreSQL is, if not on this machine's usual port
 FLAGGATE_TEST_MARIADB_URL     where MariaDB is, if not on this machine's usual port
@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from soaking.cluster import find_binaries
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL_URL = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -47,6 +49,7 @@ def main() -> None:
     test_server("MariaDB", MARIADB_URL, mariadb_answers)
     test_browser()
     test_clients()
+    soak()
     check_coverage()
     tell_skipped()
 
@@ -83,6 +86,12 @@ def test_clients() -> None:
         skip("tests/clients/test_node.py", "no Node found; apt-get install nodejs npm")
         return
     run("the published clients for Node", *PYTEST, "tests/clients/test_node.py")
+
+
+def soak() -> None:
+    if not find_binaries():
+        skip("soak on PostgreSQL", "no initdb found; apt-get install postgresql")
+    run("soak", "scripts/soak.py", "--seconds", "10")
 
 
 def check_coverage() -> None:

@@ -145,7 +145,7 @@ class KeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("scopes"))
     def shown_scopes(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes)
+        return ", ".join(map(str, key.scopes))
 
     @admin.display(description=_("state"))
     def state(self, key: ApiKey) -> str:

@@ -7,6 +7,7 @@ function that compiles all of them to the test of one value of the subject.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ from flaggate.core.readers import addresses, folded, instant, network, number, t
 
 MAX_PATTERN = 256  # characters
 MAX_SEARCHED = 1024  # characters
+# RE2's time is the length of the text times that of the pattern's program, and (?:a?){1000} has a
+# long one: it took a second. 300 steps cost some 3 ms at most, as benchmarks/patterns.py shows.
+MAX_STEPS = 300
+# Bytes that RE2 may use for one pattern. It gives up early on a program that is far too long, and
+# remembers fewer states of a search, which costs more time than it saves when all of them are new.
+MAX_MEMORY = 64 * 1024
 
 Predicate = Callable[[object], bool]
 OperandCheck = Callable[[object, bool], "str | None"]
@@ -24,6 +31,7 @@ PredicateFactory = Callable[[Sequence[object], bool], Predicate]
 Reader = Callable[[object], Any]
 
 _LISTS = (list, tuple, set, frozenset)
+_TOO_LARGE = "pattern too large"  # how RE2 says that MAX_MEMORY does not do
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +148,22 @@ def _pattern_problem(value: object, ignore_case: bool) -> str | None:
         return _text_problem(value, ignore_case)
     if len(pattern) > MAX_PATTERN:
         return f"{_shown(pattern)} is longer than {MAX_PATTERN} characters; shorten or split it."
+    if "C" in re.findall(r"(?s)\\(.)", pattern):
+        return f"{_shown(pattern)} has \\C, which matches parts of characters; write a dot."
     try:
-        _search(pattern, ignore_case=ignore_case)
+        too_long = _compiled(pattern, ignore_case).programsize > MAX_STEPS
     except ImportError:
         return "Patterns need google-re2; install flaggate[re2], or use another operator."
     except Exception as error:  # re2's own, or a text that has no encoding
-        return f"{_shown(pattern)} is no RE2 pattern ({_reason(error)}); correct it."
+        reason = _reason(error)
+        too_long = reason.startswith(_TOO_LARGE)
+        if not too_long:
+            return f"{_shown(pattern)} is no RE2 pattern ({reason}); correct it."
+    if too_long:
+        return (
+            f"{_shown(pattern)} takes more than {MAX_STEPS} steps; split it, "
+            "or use smaller repetitions and classes of characters."
+        )
     return None
 
 
@@ -191,7 +209,7 @@ def _contains(whole: str, parts: tuple[str, ...]) -> bool:
     return any(map(whole.__contains__, parts))
 
 
-def _search(pattern: str, *, ignore_case: bool) -> Callable[[bytes], object]:
+def _compiled(pattern: str, ignore_case: bool) -> Any:
     # Only google-re2 has Options: other packages named re2 may fall back to the standard library.
     from re2 import Options, compile
 
@@ -199,12 +217,12 @@ def _search(pattern: str, *, ignore_case: bool) -> Callable[[bytes], object]:
     options.case_sensitive = not ignore_case
     options.log_errors = False
     options.never_capture = True
-    search: Callable[[bytes], object] = compile(pattern.encode(), options).search
-    return search
+    options.max_mem = MAX_MEMORY
+    return compile(pattern.encode(), options)
 
 
 def _matches(values: Sequence[object], ignore_case: bool) -> Predicate:
-    searches = [_search(text(value) or "", ignore_case=ignore_case) for value in values]
+    searches = [_compiled(text(value) or "", ignore_case).search for value in values]
 
     def matches(element: object) -> bool:
         found = text(element)

@@ -149,18 +149,38 @@ class Store:
             return
         commits = self._commits
         try:
-            if not connection.get_autocommit():  # this may connect, and fail
+            if not self._follow(connection):
                 return
-            version = state.read(connection.alias)
-            if self.snapshot is None or version != self.snapshot.version:
-                self._load(connection)
-                self.loads += 1
         except Exception as error:
-            connection.close_if_unusable_or_obsolete()
             self.snapshot = self.snapshot or self._bootstrap()
             self._failed(error, commits)
         else:
             self._succeeded(commits)
+
+    def _follow(self, connection: BaseDatabaseWrapper) -> bool:
+        """Load what is new, if something is; return whether the database could be asked.
+
+        A connection that this thread has kept may have died while nobody looked: no news of the
+        database, so a new one is tried at once. If each thread's dead connection counted as a
+        failure, the pauses would add up to seconds behind a database that answers.
+        """
+        kept = connection.connection is not None
+        try:
+            return self._load_what_is_new(connection)
+        except Exception:
+            connection.close_if_unusable_or_obsolete()
+            if not kept or connection.connection is not None:
+                raise
+            return self._load_what_is_new(connection)
+
+    def _load_what_is_new(self, connection: BaseDatabaseWrapper) -> bool:
+        if not connection.get_autocommit():  # this may connect, and fail
+            return False
+        version = state.read(connection.alias)
+        if self.snapshot is None or version != self.snapshot.version:
+            self._load(connection)
+            self.loads += 1
+        return True
 
     def _load(self, connection: BaseDatabaseWrapper) -> None:
         """Read in one consistent transaction, the state row first."""
@@ -292,7 +312,8 @@ def _in_event_loop() -> bool:
 
 
 def _jitter() -> float:
-    return random.uniform(0.8, 1.2)  # noqa: S311 - so that processes do not all look at once
+    # So that processes do not all look at once; it keeps no secret.
+    return random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311
 
 
 def _no_table(error: Exception) -> bool:

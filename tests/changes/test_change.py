@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -396,6 +397,24 @@ def test_operands_of_the_wrong_type_are_refused(
 ) -> None:
     with refused(r"conditions\[1\]\.values"), changes.change():
         Condition.objects.create(segment=segment, attribute="n", operator=operator, values=values)
+
+
+@pytest.mark.parametrize("pattern", ["(?:a?){1000}", r"\C", "("])
+def test_a_pattern_that_could_take_too_long_or_is_none_is_refused(
+    segment: Segment, pattern: str
+) -> None:
+    with refused(r"conditions\[1\]\.values: \".*; "), changes.change():
+        Condition.objects.create(
+            segment=segment, attribute="n", operator="matches", values=[pattern]
+        )
+
+
+def test_without_google_re2_a_pattern_is_refused(
+    segment: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    with refused(r"conditions\[1\]\.values: Patterns need google-re2"), changes.change():
+        Condition.objects.create(segment=segment, attribute="n", operator="matches", values=["a"])
 
 
 def test_a_segment_may_not_contain_itself(segment: Segment) -> None:

@@ -182,6 +182,35 @@ def test_a_cookie_with_one_letter_changed_is_not(client):
     assert client.get("/for_42/").content.startswith(b"False")
 
 
+def test_a_cookie_with_any_letter_changed_is_not():
+    value = signed("42")
+    for position, letter in enumerate(value):
+        other = "B" if letter == "A" else "A"
+        client = Client()
+        client.cookies[COOKIE] = f"{value[:position]}{other}{value[position + 1 :]}"
+        assert client.get("/for_42/").content.startswith(b"False"), position
+
+
+def test_a_cookie_that_was_signed_under_another_name_is_not(client):
+    response = HttpResponse()
+    response.set_signed_cookie("another_cookie", "42", salt="flaggate.visitor")
+    client.cookies[COOKIE] = str(response.cookies["another_cookie"].value)
+    assert client.get("/for_42/").content.startswith(b"False")
+
+
+def test_a_cookie_that_was_signed_with_another_key_is_not(client):
+    with override_settings(SECRET_KEY="another"):
+        client.cookies[COOKIE] = signed("42")
+    assert client.get("/for_42/").content.startswith(b"False")
+
+
+def test_a_visitor_s_cookie_makes_no_other_user_of_who_is_logged_in(client):
+    client.force_login(ada := User.objects.create_user("ada"))
+    client.cookies[COOKIE] = signed("42")
+    assert client.get("/who/").content.decode() == str(ada.pk)
+    assert client.get("/for_42/").content.startswith(b"False")
+
+
 def test_an_id_that_is_signed_but_empty_or_huge_is_not(client):
     for value in ("", "x" * 65):
         client.cookies[COOKIE] = signed(value)

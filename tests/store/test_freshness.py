@@ -298,6 +298,20 @@ def test_attempts_become_rarer_while_the_database_is_gone(
     assert store.failures <= 12
 
 
+def test_a_database_that_can_be_reached_is_not_asked_twice(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+
+    def refuse(using: str) -> None:
+        attempts.append(using)
+        raise OperationalError("out of memory")
+
+    monkeypatch.setattr(state, "read", refuse)
+    store.current()
+    assert (len(attempts), store.failures) == (1, 1)
+
+
 def test_a_lasting_failure_is_logged_once_a_minute(
     clock: Clock, gone: Callable[[bool], None], caplog: pytest.LogCaptureFixture
 ) -> None:

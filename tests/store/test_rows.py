@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -197,3 +198,14 @@ def test_only_the_named_flags_are_read(flags: None) -> None:
 def test_members_can_be_left_out(flags: None) -> None:
     assert read("default").segments["first_people"].included == {b"42"}
     assert read("default", members=False).segments["first_people"].included == frozenset()
+
+
+def test_without_google_re2_a_pattern_puts_its_flags_into_quarantine(
+    flags: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with changes.change():
+        segment = Segment.objects.get(key="first_people")
+        segment.conditions.create(attribute="plan", operator="matches", values=["gold"])
+    monkeypatch.setitem(sys.modules, "re2", None)
+    flaggate.is_active("first")
+    assert list(status().quarantined) == ["first"]
