@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from flaggate.admin import operands
-from flaggate.changes.differences import differences
+from flaggate.changes.differences import differences, same
 from flaggate.models import Flag, Revision, Segment, documents, state
 
 if TYPE_CHECKING:
@@ -190,6 +190,7 @@ def _entries(history: History, shown: list[Revision], revertible: bool) -> Itera
     older = history.revisions.filter(pk__lt=shown[-1].pk).first()
     for revision, earlier in zip(shown, [*shown[1:], older], strict=True):
         offered = revertible and history.whole and revision.pk > history.deleted
+        offered = offered and not same(revision.after, history.now)
         yield Entry(
             revision,
             differences(revision.before, revision.after),

@@ -176,15 +176,16 @@ def test_who_may_not_see_revisions_sees_none_of_its_pages():
         (("change_flag",), True),
     ],
 )
-def test_reverting_is_offered_to_those_who_may(permissions, offered):
+def test_reverting_to_what_is_no_longer_so_is_offered_to_those_who_may(permissions, offered):
     browser = pages(user("fred", "view_revision", *permissions))
-    assert bool(entries(browser)[0].revert_url) is offered
+    assert [bool(entry.revert_url) for entry in entries(browser)] == [False, offered, offered]
 
 
 def test_going_back_beyond_a_deletion_is_not_offered(ada):
     changes.create("y")
     changes.delete("y")
     changes.create("y")
+    changes.rollout("y", 5)
     page = ada.get("/admin/flaggate/revision/of/flag/y/")
     urls = [bool(entry.revert_url) for entry in page.response.context["entries"]]
-    assert urls == [True, False, False]
+    assert urls == [False, True, False, False]

@@ -46,6 +46,11 @@ def every_page():
         for row in model.objects.all():
             for page in ("change", "delete", "history"):
                 yield address(model, page, row.pk)
+    for revision in Revision.objects.all():
+        history = f"/admin/flaggate/revision/of/{revision.subject}/{revision.key}/"
+        yield history
+        yield f"{history}compare/?from={revision.pk}&to=now"
+        yield f"{history}revert/{revision.version}/"
     for field, model in (("segments", "rule"), ("required", "prerequisite")):
         query = f"?app_label=flaggate&model_name={model}&field_name={field}&term="
         yield f"/admin/autocomplete/{query}"
