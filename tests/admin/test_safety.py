@@ -1,4 +1,5 @@
 import re
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -46,6 +47,8 @@ def every_page():
         for row in model.objects.all():
             for page in ("change", "delete", "history"):
                 yield address(model, page, row.pk)
+    for flag in Flag.objects.all():
+        yield f"/admin/flaggate/flag/{flag.pk}/who/?targeting_key={quote(PAYLOAD)}&sample=1"
     for revision in Revision.objects.all():
         history = f"/admin/flaggate/revision/of/{revision.subject}/{revision.key}/"
         yield history
