@@ -93,7 +93,7 @@ def remove_members(segment: Segment, keys: list[str], *, excluded: bool = False)
     state.touch(members.db, segments={segment.pk})
     return sum(
         members.filter(targeting_key__in=chunk)._raw_delete(members.db)
-        for chunk in _chunks(keys, members.db)
+        for chunk in chunks(keys, members.db)
     )
 
 
@@ -110,12 +110,13 @@ def _checked(segment: Segment, keys: Iterable[str]) -> list[str]:
     """Return the keys once each. Raises Invalid for the first that can be no targeting key."""
     given = list(dict.fromkeys(keys))
     for place, key in enumerate(given):
-        if problem := _problem(key):
-            raise Invalid(f"segment {segment.key}", [Problem(f"members[{place}]", problem)])
+        if found := problem(key):
+            raise Invalid(f"segment {segment.key}", [Problem(f"members[{place}]", found)])
     return given
 
 
-def _problem(key: object) -> str:
+def problem(key: object) -> str:
+    """Say why something can be no targeting key; empty where it can."""
     if not isinstance(key, str) or not key:
         return f"{key!r} is no targeting key. Give a text that is not empty."
     if len(key) > LONGEST_KEY:
@@ -125,7 +126,8 @@ def _problem(key: object) -> str:
     return ""
 
 
-def _chunks(keys: list[str], using: str) -> Iterator[list[str]]:
+def chunks(keys: list[str], using: str) -> Iterator[list[str]]:
+    """Cut keys into as many as a database takes in one statement."""
     most = connections[using].features.max_query_params or CHUNK
     size = min(CHUNK, most - 2)  # two more are the segment and the list
     for start in range(0, len(keys), size):

@@ -47,6 +47,9 @@ def every_page():
         for row in model.objects.all():
             for page in ("change", "delete", "history"):
                 yield address(model, page, row.pk)
+    for segment in Segment.objects.all():
+        for page in ("members/?q=script", "members/?list=excluded", "members/import/", "matching/"):
+            yield f"/admin/flaggate/segment/{segment.pk}/{page}"
     for flag in Flag.objects.all():
         yield f"/admin/flaggate/flag/{flag.pk}/who/?targeting_key={quote(PAYLOAD)}&sample=1"
     for revision in Revision.objects.all():
@@ -87,11 +90,19 @@ def test_stored_text_is_escaped_in_what_a_write_answers(ada, hostile):
         ada.act("turn_on", flag),
         ada.delete(segment),
         ada.open(segment).save(name=PAYLOAD + "2"),
+        import_members(ada, segment, PAYLOAD),
+        import_members(ada, segment, f"ok\n{PAYLOAD * 9}"),
+        import_members(ada, segment, f"{PAYLOAD}3").save(comment=PAYLOAD),
     ]
     for page in answers:
         assert page.status == 200
         assert "<script>alert" not in page.text
         assert "<img src=x" not in page.text
+
+
+def import_members(browser, segment, keys):
+    where = f"/admin/flaggate/segment/{segment.pk}/members/import/"
+    return browser.post(where, {"act": "add", "which": "included", "pasted": keys})
 
 
 def test_looking_changes_nothing(ada, hostile):
