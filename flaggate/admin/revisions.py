@@ -20,6 +20,7 @@ from flaggate.models import Revision
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.db.models import QuerySet
     from django.utils.safestring import SafeString
 
     from flaggate.models.documents import Document
@@ -46,12 +47,26 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class ActorFilter(admin.SimpleListFilter):
+    """Who made a change."""
+
+    title = gettext_lazy("person")
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Revision.objects.exclude(actor_name="").values_list("actor_name", flat=True)
+        return [(name, name) for name in names.order_by("actor_name").distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(actor_name=self.value()) if self.value() else queryset
+
+
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
     """Who changed what, when, from where and why."""
 
     list_display = ("created", "of", "what", "who", "comment")
-    list_filter = ("subject", "source", ("actor_name", admin.AllValuesFieldListFilter), "created")
+    list_filter = ("subject", "source", ActorFilter, "created")
     list_per_page = 50
     search_fields = ("key", "actor_name", "comment")
     fields = (

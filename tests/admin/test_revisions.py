@@ -52,7 +52,8 @@ def test_the_history_of_a_revision_is_that_of_its_flag(ada, history, flag):
     [
         ("?subject__exact=segment", []),
         ("?source__exact=admin", ["x"]),
-        ("?actor_name=ada", ["x"]),
+        ("?who=ada", ["x"]),
+        ("?who=nobody", []),
         ("?q=first", ["x"]),
         ("?q=y", ["y"]),
     ],
