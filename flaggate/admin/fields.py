@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import operands
 from flaggate.admin.widgets import OperandsInput
 from flaggate.core import validation
+from flaggate.management import users
 from flaggate.models import SegmentMember
 
 LONGEST_KEY = SegmentMember._meta.get_field("targeting_key").max_length or 0
@@ -83,6 +85,43 @@ class JSONField(forms.Field):
             return json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError):
             raise ValidationError(self.error_messages["no_json"], "no_json") from None
+
+
+class ContextField(JSONField):
+    """The attributes of a subject as a JSON object; empty for none."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})
+    default_error_messages = {
+        "no_object": _('This is no JSON object. Write {"name": value}, such as {"plan": "gold"}.'),
+    }
+
+    def clean(self, value: Any) -> Any:
+        if not (value or "").strip():
+            return None
+        attributes = super().clean(value)
+        if not isinstance(attributes, dict):
+            raise ValidationError(self.error_messages["no_object"], "no_object")
+        return attributes
+
+
+class UserField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A user, by primary key or user name."""
+
+    widget = forms.TextInput({"class": "vTextField"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(get_user_model()._default_manager.all(), **options)
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        if "\0" in text:
+            raise ValidationError(_("There is no such user."))
+        try:
+            return users.found(text)
+        except users.UnknownUser as error:
+            raise ValidationError(str(error)) from None
 
 
 class OperandsField(forms.Field):

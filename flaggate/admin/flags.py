@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from flaggate import changes
+from flaggate.admin import asking
 from flaggate.admin.fields import JSONField, PercentageField, TagsField, TargetingKeysField
 from flaggate.admin.filters import OwnerFilter, StateFilter, TagFilter
 from flaggate.admin.formsets import OrderedForm, OrderedParts, Part
@@ -171,6 +172,9 @@ class FlagAdmin(RecordedAdmin):
     list_filter = (StateFilter, "kind", OwnerFilter, TagFilter)
     search_fields = ("key", "description", "owner", "tags_text")
     actions = ("turn_on", "turn_off", "archive", "restore")
+
+    def get_urls(self) -> Any:
+        return [*asking.urls(self), *super().get_urls()]
 
     # --- the list -----------------------------------------------------------------------------
 

@@ -35,6 +35,12 @@ class Parts(BaseInlineFormSet):  # type: ignore[type-arg]
             if place.head == self.get_default_prefix():
                 self._show(place)
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():  # the headings of a table's columns label none of them
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs.setdefault("aria-label", field.label)
+
     def stored_order(self, form: forms.ModelForm[Any]) -> tuple[Any, ...]:
         """Say where a row stands among those that the write path counts."""
         return (form.instance.pk or float("inf"),)

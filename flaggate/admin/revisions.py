@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flaggate.admin import operands
+from flaggate.admin import exporting, history, operands, reverting
 from flaggate.changes.differences import differences
 from flaggate.models import Revision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
     from django.utils.safestring import SafeString
 
     from flaggate.models.documents import Document
@@ -44,12 +47,26 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
+class ActorFilter(admin.SimpleListFilter):
+    """Who made a change."""
+
+    title = gettext_lazy("person")
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Revision.objects.exclude(actor_name="").values_list("actor_name", flat=True)
+        return [(name, name) for name in names.order_by("actor_name").distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(actor_name=self.value()) if self.value() else queryset
+
+
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
     """Who changed what, when, from where and why."""
 
     list_display = ("created", "of", "what", "who", "comment")
-    list_filter = ("subject", "source", "created")
+    list_filter = ("subject", "source", ActorFilter, "created")
     list_per_page = 50
     search_fields = ("key", "actor_name", "comment")
     fields = (
@@ -60,6 +77,29 @@ class RevisionAdmin(ReadOnlyAdmin):
         ("shown_before", "shown_after"),
     )
 
+    def get_urls(self) -> Any:
+        def page(route: str, view: Callable[..., Any], name: str) -> Any:
+            return path(route, self.admin_site.admin_view(view), name=f"flaggate_revision_{name}")
+
+        of = "of/<subject>/<key>/"
+        own = [
+            page(of, partial(history.timeline, self), "of"),
+            page(f"{of}compare/", partial(history.compare, self), "of_compare"),
+            page(f"{of}revert/<int:version>/", partial(reverting.revert, self), "of_revert"),
+            page("export/<kind>/", self.export_view, "export"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        more = {"title": _("Activity"), "query": request.GET.urlencode()}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
+    def export_view(self, request: HttpRequest, kind: str) -> Any:
+        """Answer with the revisions of the list, filtered as the list is, as a file."""
+        history.permit(self, request)
+        changelist = self.get_changelist_instance(request)
+        return exporting.response(changelist.get_queryset(request), kind)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
@@ -69,8 +109,10 @@ class RevisionAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(history_url(revision.subject, revision.key))
 
     @admin.display(description=gettext_lazy("of"), ordering="key")
-    def of(self, revision: Revision) -> str:
-        return f"{revision.get_subject_display()} {revision.key}"
+    def of(self, revision: Revision) -> SafeString:
+        address = history_url(revision.subject, revision.key)
+        subject = revision.get_subject_display()
+        return format_html('{} <a href="{}">{}</a>', subject, address, revision.key)
 
     @admin.display(description=gettext_lazy("what"))
     def what(self, revision: Revision) -> SafeString:
@@ -98,8 +140,7 @@ class RevisionAdmin(ReadOnlyAdmin):
 
 def history_url(subject: str, key: str) -> str:
     """Return the address of the revisions of one flag or segment."""
-    query = urlencode({"subject__exact": subject, "key__exact": key})
-    return f"{reverse('admin:flaggate_revision_changelist')}?{query}"
+    return reverse("admin:flaggate_revision_of", args=[subject, key])
 
 
 def listed(lines: list[str]) -> SafeString:

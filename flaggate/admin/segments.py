@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,18 +10,20 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.html import format_html_join
+from django.urls import path
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
+from flaggate.admin import attributes, importing, matching, members
 from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
 from flaggate.admin.write import RecordedAdmin, RecordedForm, changed, linked
 from flaggate.models import Condition, Flag, Segment, SegmentMember
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
@@ -62,6 +65,9 @@ class SegmentForm(RecordedForm):
 class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]
     """A condition, its values one a line."""
 
+    operator = forms.ChoiceField(
+        label=_("operator"), choices=attributes.operators, widget=attributes.OperatorSelect
+    )
     values = OperandsField(
         label=_("values"),
         required=False,
@@ -70,6 +76,11 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]
             "quotes” are read as such, all else as text."
         ),
     )
+
+    class Meta:
+        widgets = {
+            "attribute": forms.TextInput({"class": "vTextField", "list": "flaggate-attributes"})
+        }
 
 
 class ConditionInline(Part):
@@ -97,6 +108,22 @@ class SegmentAdmin(RecordedAdmin):
     list_filter = ("match",)
     search_fields = ("key", "name", "description")
     readonly_fields = ("member_count", "used_by")
+
+    def get_urls(self) -> Any:
+        pages: dict[str, tuple[str, Callable[..., Any]]] = {
+            "members": ("members/", members.members),
+            "import": ("members/import/", importing.import_members),
+            "matching": ("matching/", matching.matching),
+        }
+        own = [
+            path(
+                f"<path:object_id>/{route}",
+                self.admin_site.admin_view(partial(view, self)),
+                name=f"flaggate_segment_{name}",
+            )
+            for name, (route, view) in pages.items()
+        ]
+        return [*own, *super().get_urls()]
 
     # --- the list -----------------------------------------------------------------------------
 
@@ -134,7 +161,7 @@ class SegmentAdmin(RecordedAdmin):
         people += ["included", "excluded"] if may_write else []
         used = ["used_by"] if obj else []
         return [
-            (None, {"fields": ["key", "name", "description", *used, "match"]}),
+            (None, {"fields": ["key", "name", "description", *used, "match", "on_demand"]}),
             *([(_("People"), {"fields": people, "classes": AFTER})] if people else []),
             *([SAVE] if may_write else []),
         ]
@@ -142,20 +169,27 @@ class SegmentAdmin(RecordedAdmin):
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return (ConditionInline,) if obj is None or _many(obj) else (ConditionInline, MemberInline)
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> Any:
+        more = {"attributes": attributes.known(), "may_import": members.may_import(request)}
+        return super().render_change_form(request, {**context, **more}, *args, **options)
+
     def save_extras(self, form: Any, formsets: Any, change: bool) -> None:
         changes.add_members(form.instance, form.cleaned_data["included"])
         changes.add_members(form.instance, form.cleaned_data["excluded"], excluded=True)
 
     @admin.display(description=_("members"))
-    def member_count(self, segment: Any) -> str:
-        return gettext(
-            "%(included)d included, %(excluded)d excluded. "
-            "More than %(limit)d are not listed here; add to them below."
+    def member_count(self, segment: Any) -> SafeString:
+        words = gettext(
+            "%(included)d included, %(excluded)d excluded. More than %(limit)d are not listed here."
         ) % {
             "included": segment.included_count,
             "excluded": segment.excluded_count,
             "limit": MOST_MEMBERS,
         }
+        link = gettext("Search and page through them")
+        return format_html('{} <a href="{}">{}</a>', words, members.url(segment), link)
 
     @admin.display(description=_("used by"))
     def used_by(self, segment: Segment) -> SafeString | str:

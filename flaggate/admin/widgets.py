@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from flaggate.admin import operands
+from flaggate.management import users
+from flaggate.models import Revision
 
 MOST_SHOWN = 20
 
@@ -79,3 +81,31 @@ class ManyByKey(_Keys, AutocompleteSelectMultiple):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         return [*super().value_from_datadict(data, files, name), *self.typed(data, name)]
+
+
+class UserSelect(AutocompleteSelect):
+    """Choose a user by typing; without JavaScript, a field for an id or a user name."""
+
+    def __init__(self, admin_site: Any) -> None:
+        super().__init__(Revision._meta.get_field("actor"), admin_site)
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        return super().optgroups(name, [pk for each in value for pk in _user_pks(each)], attrs)
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        # The field has the name of the select and stands after it: what is typed is what counts.
+        return format_html(
+            '{}<noscript><label class="flaggate-keys">{} '
+            '<input type="text" name="{}" value="{}"></label></noscript>',
+            super().render(name, value, attrs, renderer),
+            _("Or type an id or a user name:"),
+            name,
+            value or "",
+        )
+
+
+def _user_pks(text: Any) -> list[str]:
+    try:
+        return [str(users.found(text).pk)] if text and "\0" not in text else []
+    except users.UnknownUser:
+        return []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db import connections
+
 from flaggate.changes.change import change
 from flaggate.core import bucketing
 from flaggate.core.definitions import Problem
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LONGEST_KEY = 200  # characters of a targeting key, as many as its column holds
-CHUNK = 500  # keys in one statement: SQLite may allow no more than 999 parameters
+CHUNK = 5000  # keys in one statement, where the database takes as many parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def add_members(segment: Segment, keys: Iterable[str], *, excluded: bool = False
             SegmentMember(segment=segment, targeting_key=key, excluded=excluded)
             for key in dict.fromkeys(keys)
         ],
-        batch_size=CHUNK * 10,
+        batch_size=CHUNK,
         ignore_conflicts=True,
     )
     return members.count() - before
@@ -87,7 +89,12 @@ def add_members(segment: Segment, keys: Iterable[str], *, excluded: bool = False
 def remove_members(segment: Segment, keys: list[str], *, excluded: bool = False) -> int:
     """Remove targeting keys, and return how many were there. To be called inside ``change()``."""
     members = segment.members.filter(excluded=excluded)
-    return sum(members.filter(targeting_key__in=chunk).delete()[0] for chunk in _chunks(keys))
+    # Not delete(), which reads each member to send a signal for it; nothing hangs on a member.
+    state.touch(members.db, segments={segment.pk})
+    return sum(
+        members.filter(targeting_key__in=chunk)._raw_delete(members.db)
+        for chunk in chunks(keys, members.db)
+    )
 
 
 def segment_of(key: str) -> Segment:
@@ -103,12 +110,13 @@ def _checked(segment: Segment, keys: Iterable[str]) -> list[str]:
     """Return the keys once each. Raises Invalid for the first that can be no targeting key."""
     given = list(dict.fromkeys(keys))
     for place, key in enumerate(given):
-        if problem := _problem(key):
-            raise Invalid(f"segment {segment.key}", [Problem(f"members[{place}]", problem)])
+        if found := problem(key):
+            raise Invalid(f"segment {segment.key}", [Problem(f"members[{place}]", found)])
     return given
 
 
-def _problem(key: object) -> str:
+def problem(key: object) -> str:
+    """Say why something can be no targeting key; empty where it can."""
     if not isinstance(key, str) or not key:
         return f"{key!r} is no targeting key. Give a text that is not empty."
     if len(key) > LONGEST_KEY:
@@ -118,6 +126,9 @@ def _problem(key: object) -> str:
     return ""
 
 
-def _chunks(keys: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), CHUNK):
-        yield keys[start : start + CHUNK]
+def chunks(keys: list[str], using: str) -> Iterator[list[str]]:
+    """Cut keys into as many as a database takes in one statement."""
+    most = connections[using].features.max_query_params or CHUNK
+    size = min(CHUNK, most - 2)  # two more are the segment and the list
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 SAVE = {"_save": "Save"}
+FORMS = ("flag_form", "segment_form", "flaggate-form")  # the ids of the forms that are read
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Page:
     def __post_init__(self) -> None:
         self.response.render() if hasattr(self.response, "render") else None
         self.text = self.response.content.decode()
-        if 'id="flag_form"' in self.text or 'id="segment_form"' in self.text:
+        if any(f'id="{name}"' in self.text for name in FORMS):
             self.fields = read_form(self.text)
 
     @property

@@ -14,7 +14,7 @@ def history(ada, flag):
 
 def test_the_list_says_who_changed_what_from_where_and_why(ada, history):
     text = ada.list(Revision).text
-    assert "flag x" in text
+    assert 'flag <a href="/admin/flaggate/revision/of/flag/x/">x</a>' in text
     assert "<div>enabled: no → yes</div><div>percentage: 0 % → 5 %</div>" in text
     assert "ada (admin)" in text
     assert "The first 5 %." in text
@@ -35,17 +35,32 @@ def test_a_revision_shows_before_and_after_as_json(ada, history):
 
 
 @pytest.mark.parametrize("name", ["ada", "viewer"])
-def test_the_history_of_a_flag_is_its_revisions(request, history, flag, name):
+def test_the_history_of_a_flag_is_its_timeline(request, history, flag, name):
     browser = request.getfixturevalue(name)
     page = browser.client.get(address(type(flag), "history", flag.pk), follow=True)
-    found = page.context["cl"].result_list
-    assert [revision.key for revision in found] == ["x", "x"]
+    assert [entry.revision.version for entry in page.context["entries"]] == [2, 1]
 
 
 def test_the_history_of_a_revision_is_that_of_its_flag(ada, history, flag):
     last = Revision.objects.first()
     page = ada.client.get(address(Revision, "history", last.pk), follow=True)
-    assert {revision.key for revision in page.context["cl"].result_list} == {"x"}
+    assert page.context["history"].key == "x"
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("?subject__exact=segment", []),
+        ("?source__exact=admin", ["x"]),
+        ("?who=ada", ["x"]),
+        ("?who=nobody", []),
+        ("?q=first", ["x"]),
+        ("?q=y", ["y"]),
+    ],
+)
+def test_the_activity_is_filtered_and_searched(ada, history, query, keys):
+    page = ada.list(Revision, query)
+    assert [revision.key for revision in page.response.context["cl"].result_list] == keys
 
 
 def test_the_history_of_what_does_not_exist_is_not_found(ada, flag):

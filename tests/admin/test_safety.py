@@ -1,4 +1,5 @@
 import re
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -46,6 +47,16 @@ def every_page():
         for row in model.objects.all():
             for page in ("change", "delete", "history"):
                 yield address(model, page, row.pk)
+    for segment in Segment.objects.all():
+        for page in ("members/?q=script", "members/?list=excluded", "members/import/", "matching/"):
+            yield f"/admin/flaggate/segment/{segment.pk}/{page}"
+    for flag in Flag.objects.all():
+        yield f"/admin/flaggate/flag/{flag.pk}/who/?targeting_key={quote(PAYLOAD)}&sample=1"
+    for revision in Revision.objects.all():
+        history = f"/admin/flaggate/revision/of/{revision.subject}/{revision.key}/"
+        yield history
+        yield f"{history}compare/?from={revision.pk}&to=now"
+        yield f"{history}revert/{revision.version}/"
     for field, model in (("segments", "rule"), ("required", "prerequisite")):
         query = f"?app_label=flaggate&model_name={model}&field_name={field}&term="
         yield f"/admin/autocomplete/{query}"
@@ -79,11 +90,19 @@ def test_stored_text_is_escaped_in_what_a_write_answers(ada, hostile):
         ada.act("turn_on", flag),
         ada.delete(segment),
         ada.open(segment).save(name=PAYLOAD + "2"),
+        import_members(ada, segment, PAYLOAD),
+        import_members(ada, segment, f"ok\n{PAYLOAD * 9}"),
+        import_members(ada, segment, f"{PAYLOAD}3").save(comment=PAYLOAD),
     ]
     for page in answers:
         assert page.status == 200
         assert "<script>alert" not in page.text
         assert "<img src=x" not in page.text
+
+
+def import_members(browser, segment, keys):
+    where = f"/admin/flaggate/segment/{segment.pk}/members/import/"
+    return browser.post(where, {"act": "add", "which": "included", "pasted": keys})
 
 
 def test_looking_changes_nothing(ada, hostile):

@@ -7,7 +7,7 @@ import pytest
 from flaggate import changes
 from flaggate.changes.members import Tally
 from flaggate.exceptions import Invalid, UnknownSegment
-from flaggate.models import Revision, Segment, SegmentMember
+from flaggate.models import Revision, Segment, SegmentMember, State
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -50,6 +50,22 @@ def test_thousands_are_one_revision() -> None:
     before = Revision.objects.count()
     changes.members.replace("beta", map(str, range(5000)), comment="all testers")
     assert (Revision.objects.count(), len(members())) == (before + 1, 5000)
+
+
+def test_a_removal_is_a_revision_that_every_process_hears_of() -> None:
+    before = State.objects.get().token
+    changes.members.remove("beta", ["2"])
+    assert State.objects.get().token != before
+    revision = Revision.objects.first()
+    assert (revision.before["included"], revision.after["included"]) == (["1", "2"], ["1"])
+
+
+def test_thousands_are_removed_without_a_query_for_each(django_assert_max_num_queries) -> None:
+    keys = list(map(str, range(5000)))
+    changes.members.replace("beta", keys)
+    with django_assert_max_num_queries(40):
+        assert changes.members.remove("beta", keys).removed == 5000
+    assert members() == set()
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\0b", "\ud800", 42, None])

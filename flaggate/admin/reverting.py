@@ -1,0 +1,162 @@
+"""Going back to what a flag or segment was: a preview, and then a new revision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from flaggate import changes
+from flaggate.admin import history as histories
+from flaggate.changes.differences import differences
+from flaggate.exceptions import ChangeRefused, Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.admin import ModelAdmin
+    from django.http import HttpRequest, HttpResponseBase
+    from django.utils.safestring import SafeString
+
+    from flaggate.admin.history import History
+    from flaggate.models import Revision
+
+REVERTS: dict[str, Callable[..., Any]] = {
+    "flag": changes.revert_flag,
+    "segment": changes.revert_segment,
+}
+MOST_COMMENT = 1000
+
+
+class RevertForm(forms.Form):
+    """Why, and from which state on."""
+
+    comment = forms.CharField(
+        label=gettext_lazy("Why?"),
+        required=False,
+        max_length=MOST_COMMENT,
+        widget=forms.TextInput({"class": "vTextField"}),
+        help_text=gettext_lazy("For the history: the reason, a ticket, a link."),
+    )
+    typed_key = forms.CharField(
+        label=gettext_lazy("Type the key"),
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=gettext_lazy("This flag is critical: type its key."),
+    )
+    seen = forms.IntegerField(min_value=0, max_value=2**31, widget=forms.HiddenInput)
+
+    def __init__(self, whole: Any, data: Any) -> None:
+        super().__init__(data, initial={"seen": whole.version})
+        self.key = whole.key
+        if not getattr(whole, "critical", False):
+            del self.fields["typed_key"]
+
+    def clean_typed_key(self) -> Any:
+        typed = self.cleaned_data["typed_key"]
+        if typed != self.key:
+            raise ValidationError(
+                _("Type “%(key)s”: this flag is critical."), params={"key": self.key}
+            )
+        return typed
+
+    def see(self, version: int) -> None:
+        """Go on from another version, once the page shows that one."""
+        data: Any = self.data
+        self.data = data = data.copy()
+        data["seen"] = str(version)
+
+
+def revert(
+    model_admin: ModelAdmin[Revision], request: HttpRequest, subject: str, key: str, version: int
+) -> HttpResponseBase:
+    """Show what going back to a version would change, and do it on POST."""
+    histories.permit(model_admin, request)
+    if not histories.may_revert(request, subject):
+        raise PermissionDenied
+    history = histories.History(subject, key)
+    revision = history.revisions.filter(version=version, pk__gt=history.deleted).first()
+    if history.whole is None or revision is None:
+        raise Http404(key)
+    form = RevertForm(history.whole, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if revert_as(request, history, version, form):
+            return HttpResponseRedirect(history.url())
+        history = histories.History(subject, key)  # as it is now, whoever changed it
+        if history.whole is None:
+            messages.error(request, " ".join(map(str, form.non_field_errors())))
+            return HttpResponseRedirect(history.url())
+        form.see(history.whole.version)
+    return TemplateResponse(
+        request,
+        "admin/flaggate/revision/revert.html",
+        {
+            **histories.context(
+                model_admin,
+                request,
+                history,
+                _("Revert %(key)s to version %(version)d?") % {"key": key, "version": version},
+            ),
+            "revision": revision,
+            "form": form,
+            "lines": _preview(history, revision),
+            "json": list(histories.json_lines(history.now, _target(history, revision))),
+        },
+    )
+
+
+def revert_as(request: HttpRequest, history: History, version: int, form: RevertForm) -> bool:
+    """Go back to a version, and say so; where it is refused, the form says why."""
+    seen = form.cleaned_data["seen"]
+    try:
+        reverted = REVERTS[history.subject](
+            history.key,
+            version,
+            actor=request.user,
+            source="admin",
+            comment=form.cleaned_data["comment"],
+            expected_versions={(history.subject, history.key): seen},
+        )
+    except ChangeRefused as refusal:
+        form.add_error(None, _refused(refusal))
+        return False
+    if reverted.version == seen:
+        messages.info(request, _("%s is already what it was then.") % history.key)
+    else:
+        messages.success(request, _done(history, version, seen))
+    return True
+
+
+def _refused(refusal: ChangeRefused) -> str:
+    if not isinstance(refusal, Conflict):
+        return str(refusal)
+    return _(
+        "%(conflict)s What reverting would change now stands below; what you typed is still here. "
+        "Revert again if that is still what you want."
+    ) % {"conflict": refusal}
+
+
+def _done(history: History, version: int, former: int) -> SafeString | str:
+    said = _("%(key)s is again what it was at version %(version)d.") % {
+        "key": history.key,
+        "version": version,
+    }
+    if not history.revisions.filter(version=former).exists():  # a write that left no revision
+        return said
+    return format_html('{} <a href="{}">{}</a>', said, history.url("revert", former), _("Undo"))
+
+
+def _preview(history: History, revision: Revision) -> list[str]:
+    return differences(history.now, _target(history, revision))
+
+
+def _target(history: History, revision: Revision) -> dict[str, Any]:
+    """Return what it would be: what the revision does not know stays as it is."""
+    return {**(history.now or {}), **(revision.after or {})}

@@ -1,0 +1,140 @@
+import pytest
+
+from flaggate import changes
+from flaggate.models import Flag, Revision, Rule, Segment
+from tests.admin.conftest import pages, user
+
+REVERT = "/admin/flaggate/revision/of/flag/x/revert/"
+
+
+@pytest.fixture(autouse=True)
+def changed(flag):
+    """A flag at 25 %, on since version 2."""
+    changes.enable("x")
+    changes.rollout("x", 25)
+
+
+def stored():
+    return Flag.objects.get(key="x")
+
+
+def test_the_page_shows_what_would_change_and_changes_nothing(ada):
+    page = ada.get(f"{REVERT}1/")
+    assert page.response.context["lines"] == ["enabled: yes → no", "percentage: 25 % → 0 %"]
+    assert ("+", '  "enabled": false,') in page.response.context["json"]
+    assert stored().version == 3
+
+
+def test_it_is_a_new_revision_with_who_and_why(ada):
+    ada.get(f"{REVERT}1/").save(comment="Payments fail")
+    last = Revision.objects.first()
+    assert (stored().enabled, stored().percentage, stored().version) == (False, 0, 4)
+    assert (last.actor_name, last.source, last.comment) == ("ada", "admin", "Payments fail")
+
+
+def test_it_leads_to_the_history_which_offers_to_undo_it(ada):
+    page = ada.get(f"{REVERT}1/").save()
+    assert page.response.context["history"].key == "x"
+    assert f'<a href="{REVERT}3/">Undo</a>' in page.messages[0]
+    ada.get(f"{REVERT}3/").save()
+    assert (stored().enabled, stored().percentage) == (True, 25)
+
+
+def test_what_left_no_revision_can_not_be_undone(ada):
+    Flag.objects.update(owner="Checkout")
+    assert "Undo" not in ada.get(f"{REVERT}1/").save().messages[0]
+
+
+def test_what_changed_meanwhile_is_told_with_the_new_difference_and_what_was_typed(ada, bob):
+    page = ada.get(f"{REVERT}1/")
+    bob.open(stored()).save(percentage="50")
+    page = page.save(comment="Payments fail")
+    assert "was changed by bob" in page.text
+    assert page.response.context["lines"] == ["enabled: yes → no", "percentage: 50 % → 0 %"]
+    assert page.fields["comment"] == ["Payments fail"]
+    assert stored().percentage == 50
+
+
+def test_reverting_again_on_top_of_that_does_it(ada, bob):
+    page = ada.get(f"{REVERT}1/")
+    bob.open(stored()).save(percentage="50")
+    page.save(comment="Payments fail").save()
+    assert (stored().percentage, Revision.objects.first().comment) == (0, "Payments fail")
+
+
+def test_a_flag_that_was_deleted_meanwhile_is_said_to_be(ada):
+    page = ada.get(f"{REVERT}1/")
+    changes.delete("x")
+    assert page.save().status == 404
+
+
+@pytest.mark.parametrize("seen", [None, "", "x", "-1", "9" * 99])
+def test_a_form_without_the_version_seen_writes_nothing(ada, seen):
+    ada.get(f"{REVERT}1/").save(seen=seen)
+    assert stored().version == 3
+
+
+def test_a_refusal_is_shown(ada, segment):
+    with changes.change():
+        rule = Rule.objects.create(flag=stored(), percentage=5)
+        rule.segments.add(segment)
+    with changes.change():
+        rule.delete()
+    with changes.change():
+        Segment.objects.all().delete()
+    page = ada.get(f"{REVERT}4/").save()
+    assert "there is no segment &#x27;beta&#x27;. Create it first." in page.text
+    assert not Rule.objects.exists()
+
+
+def test_a_state_that_holds_already_is_said_to(ada):
+    page = ada.get(f"{REVERT}3/")
+    assert "It is that already" in page.text
+    assert page.fields == {}
+    assert "already what it was" in ada.post(f"{REVERT}3/", {"seen": 3}).messages[0]
+    assert stored().version == 3
+
+
+def test_a_critical_flag_asks_for_its_key(ada):
+    with changes.change():
+        flag = stored()
+        flag.critical = True
+        flag.save()
+    page = ada.get(f"{REVERT}2/").save(typed_key="y")
+    assert "Type “x”: this flag is critical." in page.text
+    assert stored().version == 4
+    page.save(typed_key="x")
+    assert stored().version == 5
+
+
+def test_a_segment_goes_back_with_its_members(ada, segment):
+    changes.members.add("beta", ["1"])
+    changes.members.replace("beta", ["2"])
+    ada.get("/admin/flaggate/revision/of/segment/beta/revert/2/").save()
+    assert list(segment.members.values_list("targeting_key", flat=True)) == ["1"]
+
+
+@pytest.mark.parametrize("place", ["flag/x/revert/9", "flag/y/revert/1", "segment/x/revert/1"])
+def test_there_must_be_such_a_version(ada, place):
+    assert ada.get(f"/admin/flaggate/revision/of/{place}/").status == 404
+
+
+# --- who may ----------------------------------------------------------------------------------
+
+ROLES = {
+    (): False,
+    ("toggle_flag",): False,
+    ("rollout_flag", "archive_flag", "toggle_flag"): False,
+    ("revert_segment", "change_segment"): False,
+    ("revert_flag",): True,
+    ("change_flag",): True,
+}
+
+
+@pytest.mark.parametrize("permissions", ROLES)
+def test_only_who_may_revert_flags_does(permissions):
+    browser = pages(user("fred", "view_flag", "view_revision", *permissions))
+    status = 200 if ROLES[permissions] else 403
+    assert browser.get(f"{REVERT}1/").status == status
+    assert browser.post(f"{REVERT}1/", {"seen": 3}).status == status
+    assert (stored().version == 4) is ROLES[permissions]
