@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from flaggate.admin import exporting, history, operands, reverting
 from flaggate.changes.differences import differences
+from flaggate.core import validation
 from flaggate.models import Revision
 
 if TYPE_CHECKING:
@@ -139,8 +141,11 @@ class RevisionAdmin(ReadOnlyAdmin):
 
 
 def history_url(subject: str, key: str) -> str:
-    """Return the address of the revisions of one flag or segment."""
-    return reverse("admin:flaggate_revision_of", args=[subject, key])
+    """Return the address of the revisions of one flag, segment or API key."""
+    if subject in history.MODELS and validation.KEY.fullmatch(key):
+        return reverse("admin:flaggate_revision_of", args=[subject, key])
+    only = urlencode({"subject__exact": subject, "key__exact": key})
+    return f"{reverse('admin:flaggate_revision_changelist')}?{only}"
 
 
 def listed(lines: list[str]) -> SafeString:
