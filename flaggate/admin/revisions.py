@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import path, reverse
+from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -81,11 +81,11 @@ class RevisionAdmin(ReadOnlyAdmin):
         def page(route: str, view: Callable[..., Any], name: str) -> Any:
             return path(route, self.admin_site.admin_view(view), name=f"flaggate_revision_{name}")
 
-        of = "of/<subject>/<key>/"
+        of = "of/<subject>/<path:key>/"
         own = [
-            page(of, partial(history.timeline, self), "of"),
             page(f"{of}compare/", partial(history.compare, self), "of_compare"),
             page(f"{of}revert/<int:version>/", partial(reverting.revert, self), "of_revert"),
+            page(of, partial(history.timeline, self), "of"),
             page("export/<kind>/", self.export_view, "export"),
         ]
         return [*own, *super().get_urls()]
@@ -140,7 +140,10 @@ class RevisionAdmin(ReadOnlyAdmin):
 
 def history_url(subject: str, key: str) -> str:
     """Return the address of the revisions of one flag or segment."""
-    return reverse("admin:flaggate_revision_of", args=[subject, key])
+    try:
+        return reverse("admin:flaggate_revision_of", args=[subject, key])
+    except NoReverseMatch:  # a row that no flag or segment can have left
+        return reverse("admin:flaggate_revision_changelist")
 
 
 def listed(lines: list[str]) -> SafeString:
