@@ -83,11 +83,11 @@ class RevisionAdmin(ReadOnlyAdmin):
         def page(route: str, view: Callable[..., Any], name: str) -> Any:
             return path(route, self.admin_site.admin_view(view), name=f"flaggate_revision_{name}")
 
-        of = "of/<subject>/<key>/"
+        of = "of/<subject>/<path:key>/"
         own = [
-            page(of, partial(history.timeline, self), "of"),
             page(f"{of}compare/", partial(history.compare, self), "of_compare"),
             page(f"{of}revert/<int:version>/", partial(reverting.revert, self), "of_revert"),
+            page(of, partial(history.timeline, self), "of"),
             page("export/<kind>/", self.export_view, "export"),
         ]
         return [*own, *super().get_urls()]

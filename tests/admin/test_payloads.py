@@ -37,7 +37,7 @@ IN_ADMIN = (Flag, Segment, Revision, Usage, Tombstone, ApiKey)
 QUERIES = {
     Flag: ("q", "state", "owner", "tag", "kind__exact", "o", "_popup"),
     Segment: ("q", "match__exact"),
-    Revision: ("q", "subject__exact", "source__exact"),
+    Revision: ("q", "subject__exact", "source__exact", "who"),
     Usage: ("q", "hour__gte"),
 }
 
@@ -80,6 +80,15 @@ def every_address() -> list[str]:
         pages += [address(model, "changelist"), address(model, "changelist") + "?_facets=True"]
         for row in model._base_manager.all():
             pages += [address(model, page, row.pk) for page in ("change", "delete", "history")]
+    for pk in Flag.objects.values_list("pk", flat=True):
+        pages.append(f"/admin/flaggate/flag/{pk}/who/?targeting_key=1&sample=1")
+    for pk in Segment.objects.values_list("pk", flat=True):
+        people = f"/admin/flaggate/segment/{pk}"
+        pages += [f"{people}/{page}/" for page in ("members", "members/import", "matching")]
+    for revision in Revision.objects.all():
+        history = f"/admin/flaggate/revision/of/{quote(revision.subject)}/{quote(revision.key)}"
+        pages.append(f"{history}/revert/{revision.version}/")
+        pages.append(f"{history}/compare/?from={revision.pk}&to=now")
     for field, name in (("segments", "rule"), ("required", "prerequisite")):
         query = f"?app_label=flaggate&model_name={name}&field_name={field}&term="
         pages.append(f"/admin/autocomplete/{query}")
