@@ -15,8 +15,12 @@ from rest_framework.views import APIView
 from flaggate import recording
 from flaggate.api.authentication import ProjectAuthentication
 from flaggate.api.ofrep import answers, questions, subjects
+from flaggate.api.ofrep.streams import entries
+from flaggate.api.ofrep.watch import state_of
 from flaggate.api.scopes import Scope
+from flaggate.flags import pin
 from flaggate.models import ApiKey
+from flaggate.store import store
 
 if TYPE_CHECKING:
     from rest_framework.renderers import BaseRenderer
@@ -80,18 +84,35 @@ class AllFlags(EvaluationView):
             sent = questions.context_of(request._request)
         except questions.InvalidContext as error:
             return _refused(error)
+        _catch_up(request)
         flags = _flags(request, sent)
-        found = flags.all(client=not _is_server(request)).values()
-        written = answers.bulk(flags.snapshot, found)
-        etag = _etag(flags, sent, written)
+        body = _all(request, flags)
+        etag = _etag(flags, sent, body)
         if etag in _known(request):
             response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
         else:
-            number = flags.snapshot.version.number if flags.snapshot.version else 0
-            body = b'{"flags":%b,"metadata":{"version":%d}}' % (written, number)
             response = _json(body, HTTPStatus.OK)
         response.headers["ETag"] = etag
         return response
+
+
+def _catch_up(request: Request) -> None:
+    """Look at the database if a stream has told the client of a change unknown to this process."""
+    told = request.GET.get("flagConfigEtag")
+    flags = pin(request._request)
+    if told and told != state_of(flags.snapshot, flags.now):
+        store.committed()
+        request._request.flags = None  # type: ignore[attr-defined]
+
+
+def _all(request: Request, flags: Flags) -> bytes:
+    found = flags.all(client=not _is_server(request)).values()
+    version = flags.snapshot.version
+    rest: dict[str, Any] = {"metadata": {"version": version.number if version else 0}}
+    if streams := entries(request._request, flags):
+        rest["eventStreams"] = streams
+    # The flags are written already, each by itself; the rest goes around them.
+    return b'{"flags":%b,%b' % (answers.bulk(flags.snapshot, found), answers.encoded(rest)[1:])
 
 
 def _is_server(request: Request) -> bool:
@@ -120,7 +141,7 @@ def _known(request: Request) -> list[str]:
     return [each.removeprefix("W/") for each in given]
 
 
-def _etag(flags: Flags, sent: Context, written: bytes) -> str:
+def _etag(flags: Flags, sent: Context, body: bytes) -> str:
     """Return what changes with the flags, with the context, and with every answer in time.
 
     A hash that is no cryptographic one is enough, and a twentieth of the time: who makes two of
@@ -128,7 +149,7 @@ def _etag(flags: Flags, sent: Context, written: bytes) -> str:
     """
     version = flags.snapshot.version
     token = version.token.encode() if version else b""
-    return f'"{mmh3.hash_bytes(written + token + answers.encoded(sent)).hex()}"'
+    return f'"{mmh3.hash_bytes(body + token + answers.encoded(sent)).hex()}"'
 
 
 def _refused(error: questions.InvalidContext, key: str | None = None) -> HttpResponse:
