@@ -8,7 +8,6 @@ from bisect import bisect_right
 from contextvars import Context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
@@ -27,25 +26,29 @@ PAUSE = 0.25  # seconds between two looks at the clock; the database is asked on
 class Watch:
     """The present state of the flags in one event loop, and whoever waits for another."""
 
-    _of_loops: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Watch]] = WeakKeyDictionary()
+    _latest: ClassVar[Watch | None] = None
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.streams = 0
+        self._loop = loop
         self._state: str | None = None  # unknown until the first look
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
     def of_loop(cls) -> Watch:
-        """Return the one of the running event loop."""
-        return cls._of_loops.setdefault(asyncio.get_running_loop(), cls())
+        """Return the one of the running event loop; a process that serves has only that."""
+        loop = asyncio.get_running_loop()
+        if cls._latest is None or cls._latest._loop is not loop:
+            cls._latest = cls(loop)
+        return cls._latest
 
     def open(self) -> None:
         """Note another stream; the first one starts the task."""
         self.streams += 1
         if self._task is None:
             # In a context of its own: that of the request that happens to be first ends with it.
-            self._task = asyncio.get_running_loop().create_task(self._look(), context=Context())
+            self._task = self._loop.create_task(self._look(), context=Context())
 
     def close(self) -> None:
         """Note that a stream has ended; the last one ends the task."""

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -240,31 +240,32 @@ async def test_whoever_comes_again_hears_what_was_missed(server):
         assert (await stream.event())["id"] != last
 
 
-SOON = timedelta(seconds=1.5)
+NOON = datetime(2027, 1, 31, 12, tzinfo=UTC)
+ONE = NOON + timedelta(hours=1)
 BOUNDARIES = {
-    "a start": lambda soon: released("x", active_from=soon),
-    "an end": lambda soon: released("x", active_until=soon),
-    "a stage": lambda soon: changes.rollouts.start(
-        released("x").key, [(0, timedelta(hours=1)), (100, None)], at=soon - timedelta(hours=1)
+    "a start": lambda: released("x", active_from=ONE),
+    "an end": lambda: released("x", active_until=ONE),
+    "a stage": lambda: changes.rollouts.start(
+        released("x").key, [(0, timedelta(hours=1)), (100, None)], at=NOON
     ),
-    "a condition": lambda soon: targeted("x", ("now", "after", [soon.isoformat()])),
+    "a condition": lambda: targeted("x", ("now", "on_or_after", [ONE.isoformat()])),
 }
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_a_boundary_in_time_is_an_event(server, boundary):
-    async def test():
-        soon = timezone.now() + SOON
-        await sync_to_async(BOUNDARIES[boundary])(soon)
+    async def test(clock):
+        await sync_to_async(BOUNDARIES[boundary])()
         before = await bulk(server)
         async with opened(await address(server)) as stream:
-            await stream.event()
-            assert timezone.now() >= soon
+            clock.move_to(ONE)
+            assert await stream.event()
         after = await bulk(server)
         assert before["flags"] != after["flags"]
         assert before["metadata"] == after["metadata"]
 
-    async_to_sync(test)()
+    with time_machine.travel(NOON, tick=False) as clock:
+        async_to_sync(test)(clock)
 
 
 @in_loop
