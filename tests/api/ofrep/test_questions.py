@@ -128,17 +128,36 @@ class Endless(io.RawIOBase):
         return b" " * size
 
 
-def sent(server, body, length):
-    return server.client.generic(
-        "POST", ALL, headers=server.headers, **{"wsgi.input": body, "CONTENT_LENGTH": length}
+def sent(caller, body, length):
+    return caller.client.generic(
+        "POST",
+        ALL,
+        content_type="application/json",
+        headers=caller.headers,
+        **{"wsgi.input": body, "CONTENT_LENGTH": length},
     )
 
 
+@pytest.fixture
+def checked(session):
+    """A session that shows its CSRF token, for which the framework would parse the body."""
+    session.client.handler.enforce_csrf_checks = True
+    session.client.cookies["csrftoken"] = session.headers["X-CSRFToken"] = "a" * 32
+    return session
+
+
+@pytest.mark.parametrize("who", ["server", "checked"])
 @pytest.mark.parametrize("length", ["100000000", str(questions.LARGEST + 1), "-1", "many"])
-def test_of_a_body_that_is_too_large_nothing_is_read(server, length):
+def test_of_a_body_that_is_too_large_nothing_is_read(request, who, length):
     body = Endless()
-    assert sent(server, body, length).json()["errorCode"] == "INVALID_CONTEXT"
+    answer = sent(request.getfixturevalue(who), body, length)
+    assert answer.json()["errorCode"] == "INVALID_CONTEXT"
     assert body.given == 0
+
+
+@pytest.mark.parametrize("kind", ["no JSON", "a name twice", "100,000 lists"])
+def test_a_session_is_told_in_the_same_words(checked, kind):
+    assert checked.post(ALL, BAD[kind]).json()["errorCode"] == "INVALID_CONTEXT"
 
 
 def test_a_body_of_100_mb_takes_no_memory(server):
