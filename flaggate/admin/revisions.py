@@ -10,6 +10,7 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -139,8 +140,11 @@ class RevisionAdmin(ReadOnlyAdmin):
 
 
 def history_url(subject: str, key: str) -> str:
-    """Return the address of the revisions of one flag or segment."""
-    return reverse("admin:flaggate_revision_of", args=[subject, key])
+    """Return the address of the revisions of one flag, segment or API key."""
+    if subject in history.MODELS:
+        return reverse("admin:flaggate_revision_of", args=[subject, key])
+    query = urlencode({"subject__exact": subject, "key__exact": key})
+    return f"{reverse('admin:flaggate_revision_changelist')}?{query}"
 
 
 def listed(lines: list[str]) -> SafeString:

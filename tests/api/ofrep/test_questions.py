@@ -4,11 +4,14 @@ import io
 import json
 import tracemalloc
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from flaggate.api.ofrep import questions
+from flaggate.models import Flag
 from tests.api.ofrep.conftest import ALL
-from tests.fixtures import released
+from tests.fixtures import released, targeted
 
 pytestmark = pytest.mark.urls("tests.api.ofrep.urls")
 
@@ -178,3 +181,32 @@ def test_a_body_that_hides_its_length_is_read_up_to_the_limit(rf):
     with pytest.raises(questions.InvalidContext, match="larger than 256 KiB"):
         questions.context_of(request)
     assert body.given == questions.LARGEST + 1
+
+
+# --- Whatever is sent -----------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    max_leaves=20,
+)
+NAMES = st.sampled_from(["targetingKey", "plan", "is_staff", "now", "visitor", "x"]) | st.text()
+CONTEXTS = st.dictionaries(NAMES, VALUES)
+BODIES = (
+    st.binary()
+    | CONTEXTS.map(lambda context: json.dumps({"context": context}))
+    | VALUES.map(json.dumps)
+)
+
+
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(body=BODIES)
+@pytest.mark.parametrize("who", ["server", "browser", "session"])
+def test_no_body_at_all_breaks_anything(request, who, body):
+    caller = request.getfixturevalue(who)
+    if not Flag.objects.exists():
+        targeted("x", ("plan", "one_of", ["gold"]), ("now", "after", ["2027-01-01T00:00:00Z"]))
+        released("y", bucket_by="x", percentage=50, client_visible=True)
+    assert caller.post(ALL, body).status_code in (200, 400)
+    assert caller.post(f"{ALL}/x", body).status_code in (200, 400, 404)
+    assert caller.post(f"{ALL}/y", body).status_code in (200, 400)
