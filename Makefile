@@ -20,7 +20,7 @@ help:
 	@echo "make format  what ruff can mend by itself"
 	@echo "make docs    the documentation, into docs/_build"
 	@echo "make bench   the benchmarks"
-	@echo "make bench-http  OFREP over a socket"
+	@echo "make bench-http  OFREP over a socket, and event streams"
 	@echo "make clean   remove what the others made"
 
 demo: $(VENV)/.with-demo
@@ -53,6 +53,7 @@ bench: $(VENV)/.with-bench
 
 bench-http: $(VENV)/.with-bench
 	@$(python) benchmarks/serving.py
+	@$(python) benchmarks/streaming.py
 
 clean:
 	rm -rf .venv .venv-* build dist docs/_build htmlcov .coverage .coverage.* \

@@ -52,7 +52,7 @@ def main() -> None:
     with TemporaryDirectory() as directory:
         os.environ["SERVING_DATABASE"] = str(Path(directory) / "db.sqlite3")
         os.environ["DJANGO_SETTINGS_MODULE"] = "serving_settings"
-        secret = _set_up()
+        secret = set_up()
         with _served() as port:
             samples = _measure(HTTPConnection("127.0.0.1", port), secret, rounds)
     show(
@@ -61,7 +61,7 @@ def main() -> None:
     )
 
 
-def _set_up() -> str:
+def set_up() -> str:
     """Create the flags and a key, and return its secret."""
     import django
     from django.core.management import call_command
@@ -83,9 +83,7 @@ def _set_up() -> str:
 
 @contextmanager
 def _served() -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     gunicorn = [sys.executable, "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()"]
     options = ["--workers=1", "--worker-class=gthread", "--threads=1", "--keep-alive=60"]
     process = subprocess.Popen(
@@ -99,14 +97,22 @@ def _served() -> Iterator[int]:
         cwd=Path(__file__).parent,
     )
     try:
-        _wait_for(port)
+        wait_for(port)
         yield port
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(port: int) -> None:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Wait until a server answers."""
     for _ in range(300):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -114,7 +120,7 @@ def _wait_for(port: int) -> None:
             time.sleep(0.1)
         else:
             return
-    sys.exit("gunicorn does not answer.")
+    sys.exit("The server does not answer.")
 
 
 def _measure(connection: HTTPConnection, secret: str, rounds: int) -> dict[str, list[float]]:

@@ -81,7 +81,8 @@ def test_browser() -> None:
 
 
 def test_clients() -> None:
-    run("the published client for Python", *PYTEST, "tests/clients/test_python.py")
+    clients = ("tests/clients/test_python.py", "tests/clients/test_many_streams.py")
+    run("the published client for Python, and a thousand streams", *PYTEST, *clients)
     if not (shutil.which("node") and shutil.which("npm")):
         skip("tests/clients/test_node.py", "no Node found; apt-get install nodejs npm")
         return

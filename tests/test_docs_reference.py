@@ -175,6 +175,8 @@ DIRECTIVE = re.compile(r"^\.\. auto(?:function|class|exception|data):: ([\w.]+)$
 
 # Modules of which a project needs only a part …
 PARTLY_PUBLIC = {
+    "flaggate.api.authentication": {"KeyAuthentication"},
+    "flaggate.api.keys": {"Issued", "create", "revoke", "rotate"},
     "flaggate.changes.members": {"Tally", "add", "remove", "replace"},
     "flaggate.contrib.debug_toolbar": {"FlagsPanel"},
     "flaggate.contrib.opentelemetry": {"instrument", "uninstrument"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flaggate.core import evaluation, references
+from flaggate.core.boundaries import boundaries
 from flaggate.core.compiler import compile_flag
 from flaggate.core.evaluation import OVERRIDER, UNSET, Evaluation
 from flaggate.core.membership import compile_segment
@@ -15,6 +16,7 @@ from flaggate.core.overrides import PersonalEvaluators, force
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from decimal import Decimal
 
     from flaggate.core.compiler import Evaluator
     from flaggate.core.definitions import Flag, Quarantined, Segment
@@ -62,6 +64,7 @@ class Snapshot:
     # give the instance a dictionary, and reading any attribute becomes slower.
     __slots__ = (
         "_attributes",
+        "_boundaries",
         "_carried",
         "_compiled",
         "_tests",
@@ -105,6 +108,7 @@ class Snapshot:
         self.overrides: Mapping[str, PersonalOverride] = {}
         self.evaluators: Evaluators | PersonalEvaluators = Evaluators(self)
         self._attributes: frozenset[str] | None = None
+        self._boundaries: list[int | Decimal] | None = None
         self._tests: dict[str, Test] = {}
         self._compiled: dict[str, tuple[Resolved, Evaluator]] = {}
         self._carried = previous._carry(flags) if previous else {}
@@ -124,6 +128,13 @@ class Snapshot:
                 *(references.attributes_of(flag, self.segments) for flag in self.flags.values())
             )
         return self._attributes
+
+    @property
+    def boundaries(self) -> list[int | Decimal]:
+        """The moments at which time alone changes answers: nanoseconds since 1970, in order."""
+        if self._boundaries is None:
+            self._boundaries = boundaries(self.flags, self.segments)
+        return self._boundaries
 
     def personal(self, user: str, choices: Mapping[str, tuple[object, datetime]]) -> Snapshot:
         """Return this snapshot as a user sees it who forces some flags.

@@ -148,4 +148,6 @@ def test_looking_changes_nothing(keeper, key):
 def test_the_history_of_a_key_is_its_revisions(keeper, key):
     response = keeper.get(reverse("admin:flaggate_apikey_history", args=[key.pk]))
     assert f"key__exact={key.prefix}" in response["Location"]
-    assert key.prefix in keeper.get(response["Location"]).content.decode()
+    page = keeper.get(response["Location"])
+    assert page.status_code == 200
+    assert key.prefix in page.content.decode()

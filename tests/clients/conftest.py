@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,13 +61,27 @@ class Shop:
         manage(self.database, "flags", *arguments)
 
 
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    database = tmp_path_factory.mktemp("shop") / "db.sqlite3"
+@contextmanager
+def opened(directory: Path, *, asgi: bool = False) -> Iterator[Shop]:
+    """Prepare a shop, and open it."""
+    database = directory / "db.sqlite3"
     manage(database, "migrate", "--verbosity=0")
     secrets = json.loads(manage(database, "shell", "--verbosity=0", "-c", PREPARE))
-    with served(database) as address:
+    with served(database, asgi=asgi) as address:
         yield Shop(address, database, secrets)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with opened(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def asgi_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The same, served by uvicorn."""
+    with opened(tmp_path_factory.mktemp("asgi"), asgi=True) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="session")

@@ -86,9 +86,9 @@ def test_on_a_server_who_may_not_ask_gets_the_default(packages, shop):
 class Web:
     """A page that stays open."""
 
-    def __init__(self, packages: Any, shop: Any, secret: str) -> None:
+    def __init__(self, packages: Any, shop: Any, secret: str, how: str = "poll") -> None:
         self.process = subprocess.Popen(
-            ["node", "web.mjs", shop.address, shop.secrets[secret]],
+            ["node", "web.mjs", shop.address, shop.secrets[secret], how],
             cwd=packages,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -170,3 +170,22 @@ def test_on_a_page_nothing_new_is_304_and_a_flip_is_seen(web, shop):
     shop.flags("disable", "flip")
     assert web.say("changed") == ["flip"]
     assert set(web.say("statuses")) == {200, 304}
+
+
+# --- The web provider, over a stream --------------------------------------------------------
+
+
+@pytest.fixture
+def streamed(packages, asgi_shop) -> Iterator[Web]:
+    page = Web(packages, asgi_shop, "client", "stream")
+    yield page
+    page.close()
+
+
+def test_on_a_page_with_a_stream_a_flip_is_seen_without_polling(streamed, asgi_shop):
+    assert streamed.status == "READY"
+    asgi_shop.flags("enable", "flip")
+    assert streamed.say("changed") == ["flip"]
+    asgi_shop.flags("disable", "flip")
+    assert streamed.say("changed") == ["flip"]
+    assert streamed.say("statuses") == [200, 200, 200]

@@ -1,4 +1,4 @@
-// Stay connected with the web SDK: `node web.mjs ADDRESS SECRET`. Reads commands from stdin, one JSON
+// Stay connected with the web SDK: `node web.mjs ADDRESS SECRET poll|stream`. Reads commands from stdin, one JSON
 // list a line, and prints one JSON document for each:
 //   ["context", context]       sets the context
 //   ["ask", type, key, default] prints the details
@@ -7,8 +7,10 @@
 import { createInterface } from "node:readline";
 import { OpenFeature, ProviderEvents } from "@openfeature/web-sdk";
 import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
+import { EventSource } from "eventsource";
 
-const [baseUrl, secret] = process.argv.slice(2);
+const [baseUrl, secret, how] = process.argv.slice(2);
+if (how === "stream") globalThis.EventSource = EventSource; // which browsers have, and Node 20 has not
 const statuses = [];
 const changes = [];
 let tell = null;
@@ -22,7 +24,7 @@ async function counted(...request) {
 const provider = new OFREPWebProvider({
   baseUrl,
   headers: [["Authorization", `Bearer ${secret}`]],
-  pollInterval: 200, // milliseconds
+  pollInterval: how === "poll" ? 200 : 0, // milliseconds
   cacheMode: "disabled", // Node has no local storage
   fetchImplementation: counted,
 });

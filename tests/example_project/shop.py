@@ -76,13 +76,17 @@ def demo(database: Path, port: int) -> Iterator[str]:
 
 
 @contextmanager
-def served(database: Path) -> Iterator[str]:
+def served(database: Path, *, asgi: bool = False) -> Iterator[str]:
     """Serve the shop from a process of its own, and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host, port = free.getsockname()
+    runserver = [str(MANAGE), "runserver", "--noreload", f"{host}:{port}"]
+    uvicorn = ["-m", "uvicorn", "shop_site.asgi:application", f"--port={port}"]
+    uvicorn.append("--timeout-graceful-shutdown=1")  # it would wait for open streams for ever
     process = subprocess.Popen(
-        [sys.executable, str(MANAGE), "runserver", "--noreload", f"{host}:{port}"],
+        [sys.executable, *(uvicorn if asgi else runserver)],
+        cwd=MANAGE.parent,
         env=environment(database),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

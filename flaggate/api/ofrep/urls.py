@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from flaggate.api.ofrep.streams import stream
 from flaggate.api.ofrep.views import AllFlags, OneFlag
 
 app_name = "ofrep"
@@ -9,4 +10,5 @@ app_name = "ofrep"
 urlpatterns = [
     path("ofrep/v1/evaluate/flags", AllFlags.as_view(), name="all"),
     path("ofrep/v1/evaluate/flags/<path:key>", OneFlag.as_view(), name="one"),
+    path("ofrep/v1/stream", stream, name="stream"),
 ]

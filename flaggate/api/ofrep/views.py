@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import mmh3
 from django.http import HttpResponse
 from django.utils.http import parse_etags
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
@@ -15,8 +16,12 @@ from rest_framework.views import APIView
 from flaggate import recording
 from flaggate.api.authentication import ProjectAuthentication
 from flaggate.api.ofrep import answers, questions, subjects
+from flaggate.api.ofrep.streams import entries
+from flaggate.api.ofrep.watch import state_of
 from flaggate.api.scopes import Scope
+from flaggate.flags import pin
 from flaggate.models import ApiKey
+from flaggate.store import store
 
 if TYPE_CHECKING:
     from rest_framework.renderers import BaseRenderer
@@ -35,10 +40,20 @@ class MayEvaluate(BasePermission):
         return bool(getattr(request.user, "is_authenticated", False))
 
 
+class Unread(BaseParser):
+    """Leaves the body alone, which SessionAuthentication would have parsed, however large it is."""
+
+    media_type = "*/*"
+
+    def parse(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {}
+
+
 class EvaluationView(ProjectAuthentication, APIView):
     """What both endpoints have in common."""
 
     permission_classes = [MayEvaluate]
+    parser_classes = [Unread]
     versioning_class = None
     metadata_class = None
     http_method_names = ["post"]
@@ -80,18 +95,35 @@ class AllFlags(EvaluationView):
             sent = questions.context_of(request._request)
         except questions.InvalidContext as error:
             return _refused(error)
+        _catch_up(request)
         flags = _flags(request, sent)
-        found = flags.all(client=not _is_server(request)).values()
-        written = answers.bulk(flags.snapshot, found)
-        etag = _etag(flags, sent, written)
+        body = _all(request, flags)
+        etag = _etag(flags, sent, body)
         if etag in _known(request):
             response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
         else:
-            number = flags.snapshot.version.number if flags.snapshot.version else 0
-            body = b'{"flags":%b,"metadata":{"version":%d}}' % (written, number)
             response = _json(body, HTTPStatus.OK)
         response.headers["ETag"] = etag
         return response
+
+
+def _catch_up(request: Request) -> None:
+    """Look at the database if a stream has told the client of a change unknown to this process."""
+    told = request.GET.get("flagConfigEtag")
+    flags = pin(request._request)
+    if told and told != state_of(flags.snapshot, flags.now):
+        store.committed()
+        request._request.flags = None  # type: ignore[attr-defined]
+
+
+def _all(request: Request, flags: Flags) -> bytes:
+    found = flags.all(client=not _is_server(request)).values()
+    version = flags.snapshot.version
+    rest: dict[str, Any] = {"metadata": {"version": version.number if version else 0}}
+    if streams := entries(request._request, flags):
+        rest["eventStreams"] = streams
+    # The flags are written already, each by itself; the rest goes around them.
+    return b'{"flags":%b,%b' % (answers.bulk(flags.snapshot, found), answers.encoded(rest)[1:])
 
 
 def _is_server(request: Request) -> bool:
@@ -120,7 +152,7 @@ def _known(request: Request) -> list[str]:
     return [each.removeprefix("W/") for each in given]
 
 
-def _etag(flags: Flags, sent: Context, written: bytes) -> str:
+def _etag(flags: Flags, sent: Context, body: bytes) -> str:
     """Return what changes with the flags, with the context, and with every answer in time.
 
     A hash that is no cryptographic one is enough, and a twentieth of the time: who makes two of
@@ -128,7 +160,7 @@ def _etag(flags: Flags, sent: Context, written: bytes) -> str:
     """
     version = flags.snapshot.version
     token = version.token.encode() if version else b""
-    return f'"{mmh3.hash_bytes(written + token + answers.encoded(sent)).hex()}"'
+    return f'"{mmh3.hash_bytes(body + token + answers.encoded(sent)).hex()}"'
 
 
 def _refused(error: questions.InvalidContext, key: str | None = None) -> HttpResponse:

@@ -4,11 +4,14 @@ import io
 import json
 import tracemalloc
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from flaggate.api.ofrep import questions
+from flaggate.models import Flag
 from tests.api.ofrep.conftest import ALL
-from tests.fixtures import released
+from tests.fixtures import released, targeted
 
 pytestmark = pytest.mark.urls("tests.api.ofrep.urls")
 
@@ -128,17 +131,36 @@ class Endless(io.RawIOBase):
         return b" " * size
 
 
-def sent(server, body, length):
-    return server.client.generic(
-        "POST", ALL, headers=server.headers, **{"wsgi.input": body, "CONTENT_LENGTH": length}
+def sent(caller, body, length):
+    return caller.client.generic(
+        "POST",
+        ALL,
+        content_type="application/json",
+        headers=caller.headers,
+        **{"wsgi.input": body, "CONTENT_LENGTH": length},
     )
 
 
+@pytest.fixture
+def checked(session):
+    """A session that shows its CSRF token, for which the framework would parse the body."""
+    session.client.handler.enforce_csrf_checks = True
+    session.client.cookies["csrftoken"] = session.headers["X-CSRFToken"] = "a" * 32
+    return session
+
+
+@pytest.mark.parametrize("who", ["server", "checked"])
 @pytest.mark.parametrize("length", ["100000000", str(questions.LARGEST + 1), "-1", "many"])
-def test_of_a_body_that_is_too_large_nothing_is_read(server, length):
+def test_of_a_body_that_is_too_large_nothing_is_read(request, who, length):
     body = Endless()
-    assert sent(server, body, length).json()["errorCode"] == "INVALID_CONTEXT"
+    answer = sent(request.getfixturevalue(who), body, length)
+    assert answer.json()["errorCode"] == "INVALID_CONTEXT"
     assert body.given == 0
+
+
+@pytest.mark.parametrize("kind", ["no JSON", "a name twice", "100,000 lists"])
+def test_a_session_is_told_in_the_same_words(checked, kind):
+    assert checked.post(ALL, BAD[kind]).json()["errorCode"] == "INVALID_CONTEXT"
 
 
 def test_a_body_of_100_mb_takes_no_memory(server):
@@ -159,3 +181,32 @@ def test_a_body_that_hides_its_length_is_read_up_to_the_limit(rf):
     with pytest.raises(questions.InvalidContext, match="larger than 256 KiB"):
         questions.context_of(request)
     assert body.given == questions.LARGEST + 1
+
+
+# --- Whatever is sent -----------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    max_leaves=20,
+)
+NAMES = st.sampled_from(["targetingKey", "plan", "is_staff", "now", "visitor", "x"]) | st.text()
+CONTEXTS = st.dictionaries(NAMES, VALUES)
+BODIES = (
+    st.binary()
+    | CONTEXTS.map(lambda context: json.dumps({"context": context}))
+    | VALUES.map(json.dumps)
+)
+
+
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(body=BODIES)
+@pytest.mark.parametrize("who", ["server", "browser", "session"])
+def test_no_body_at_all_breaks_anything(request, who, body):
+    caller = request.getfixturevalue(who)
+    if not Flag.objects.exists():
+        targeted("x", ("plan", "one_of", ["gold"]), ("now", "after", ["2027-01-01T00:00:00Z"]))
+        released("y", bucket_by="x", percentage=50, client_visible=True)
+    assert caller.post(ALL, body).status_code in (200, 400)
+    assert caller.post(f"{ALL}/x", body).status_code in (200, 400, 404)
+    assert caller.post(f"{ALL}/y", body).status_code in (200, 400)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.core.signing import get_cookie_signer
 from django.http import HttpResponse
 
 from flaggate import changes, recording
@@ -150,12 +149,13 @@ def test_other_attributes_are_taken_as_they_are_sent(request, who):
 # --- Visitors -------------------------------------------------------------------------------
 
 
-def test_a_visitor_of_the_site_keeps_its_bucket(browser, settings):
+def test_a_visitor_of_the_site_keeps_its_bucket(browser):
     released("x", client_visible=True, bucket_by="visitor", percentage=50)
-    signed = browser.client.cookies
     answers = set()
     for visitor in map(str, range(20)):
-        signed["flaggate_visitor"] = get_cookie_signer(salt="flaggate_visitor" + SALT).sign(visitor)
+        response = HttpResponse()
+        response.set_signed_cookie("flaggate_visitor", visitor, salt=SALT)
+        browser.client.cookies.update(response.cookies)
         alone = {active(browser.one("x", targetingKey=str(key))) for key in range(5)}
         assert len(alone) == 1
         answers |= alone

@@ -1,0 +1,114 @@
+"""Server-sent events that tell clients to ask again; for ASGI projects.
+
+A stream says that something is new, and never what. Its address is signed, so that it can't be
+guessed, and ends after some hours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from asgiref.sync import sync_to_async
+from django.core import signing
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connections, transaction
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from flaggate.api.ofrep.watch import Watch, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from django.http import HttpRequest
+
+    from flaggate.flags import Flags
+
+    Entry = dict[str, Any]
+
+SALT = "flaggate.streams"
+WINDOW = 6 * 3600  # seconds; an address is good for one to two of them
+HEARTBEAT = 20.0  # seconds without news, after which a comment keeps proxies from hanging up
+RETRY = 2000  # milliseconds that a client waits before it connects again
+INACTIVITY = 120  # seconds in the background, after which a client should hang up
+MOST_OPEN = 5000  # streams of one process
+
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Encoding": "identity",  # GZipMiddleware would keep events back until it has enough
+    "X-Accel-Buffering": "no",  # so would nginx
+}
+
+
+def entries(request: HttpRequest, flags: Flags) -> list[Entry]:
+    """Return what the answer with all flags says of streams; nothing under WSGI: clients poll."""
+    if not isinstance(request, ASGIRequest):
+        return []
+    # The same for everybody, for hours: with each new address clients would connect again.
+    ends = (int(time.time()) // WINDOW + 2) * WINDOW
+    token = _signer().sign(f"{ends}:{state_of(flags.snapshot, flags.now)}")
+    match: Any = request.resolver_match
+    path = reverse(f"{match.namespace}:stream")
+    url = request.build_absolute_uri(f"{path}?{urlencode({'token': token})}")
+    return [{"type": "sse", "url": url, "inactivityDelaySec": INACTIVITY}]
+
+
+@transaction.non_atomic_requests
+@require_GET
+async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    """Send an event each time that the caller should ask again, until it hangs up.
+
+    What it missed since the address was made, or since the event that it names, comes first.
+    """
+    if not isinstance(request, ASGIRequest):
+        raise Http404
+    try:
+        since = _since(request.GET.get("token", ""))
+    except signing.BadSignature:
+        return HttpResponse(status=403, headers={"Cache-Control": "private, no-store"})
+    watch = Watch.of_loop()
+    if watch.streams >= MOST_OPEN:
+        return HttpResponse(status=503, headers={"Retry-After": "10"})
+    # What the middleware has opened would stay open as long as the stream.
+    await sync_to_async(connections.close_all)()
+    seen = request.headers.get("Last-Event-ID", since)
+    return StreamingHttpResponse(
+        _events(watch, seen), content_type="text/event-stream", headers=HEADERS
+    )
+
+
+async def _events(watch: Watch, seen: str) -> AsyncIterator[bytes]:
+    watch.open()
+    try:
+        yield b"retry: %d\n\n" % RETRY
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT):
+                    seen = await watch.other_than(seen)
+            except TimeoutError:
+                yield b": still here\n\n"
+            else:
+                yield _event(seen)
+    finally:
+        watch.close()
+
+
+def _event(state: str) -> bytes:
+    data = {"type": "refetchEvaluation", "etag": state}
+    return f"id: {state}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def _since(token: str) -> str:
+    ends, _, state = _signer().unsign(token).partition(":")
+    if time.time() >= int(ends):
+        raise signing.SignatureExpired
+    return state
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt=SALT)
