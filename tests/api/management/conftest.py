@@ -1,0 +1,9 @@
+import pytest
+
+from tests.api.management.callers import Caller, caller_of
+
+
+@pytest.fixture
+def admin(admin_user) -> Caller:
+    """Somebody who may do everything."""
+    return caller_of(admin_user)
