@@ -1,6 +1,7 @@
 import pytest
 
 from tests.api.management.callers import Caller, caller_of
+from tests.databases import shared_database as shared_database
 
 
 @pytest.fixture

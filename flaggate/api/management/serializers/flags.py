@@ -30,7 +30,6 @@ from flaggate.api.management.serializers.strict import (
 from flaggate.core import validation
 from flaggate.models import Flag
 
-MOST_TEXT = 10_000  # characters
 MOST_SECONDS = 10 * 365 * 86_400  # that a stage holds: ten years
 MOST_STAGES = 100
 
@@ -78,7 +77,7 @@ class FlagSerializer(CommentedSerializer):
     """A flag as one document."""
 
     key = Key()
-    description = Text(default="", allow_blank=True, max_length=MOST_TEXT)
+    description = Text(default="", allow_blank=True)
     kind = Choice(Flag.Kind.choices, default=Flag.Kind.RELEASE.value)
     enabled = Boolean(default=False, help_text="The master switch: off beats everything else.")
     percentage = Percentage(
@@ -90,7 +89,7 @@ class FlagSerializer(CommentedSerializer):
     client_visible = Boolean(default=False)
     critical = Boolean(default=False, help_text="Changes must send If-Match.")
     owner = Text(default="", allow_blank=True, max_length=200)
-    tags = serializers.ListField(child=Text(max_length=200), default=list, max_length=MOST_ENTRIES)
+    tags = serializers.ListField(child=Text(), default=list)
     permanent = Boolean(default=False)
     overridable = Boolean(default=True)
     active_from = Moment(default=None, allow_null=True)

@@ -24,8 +24,6 @@ from flaggate.core import validation
 from flaggate.core.operators import OPERATORS
 from flaggate.models import Segment
 
-MOST_TEXT = 10_000  # characters
-
 
 class ConditionSerializer(StrictSerializer):
     """An attribute, an operator, and operands of which one must match."""
@@ -49,7 +47,7 @@ class SegmentSerializer(CommentedSerializer):
 
     key = Key(max_length=validation.MAX_SEGMENT_KEY)
     name = Text(default="", allow_blank=True, max_length=200)
-    description = Text(default="", allow_blank=True, max_length=MOST_TEXT)
+    description = Text(default="", allow_blank=True)
     match = Choice(Segment.Match.choices, default=Segment.Match.ALL.value)
     on_demand = Boolean(default=False)
     conditions = several(ConditionSerializer(), default=list)
