@@ -65,6 +65,18 @@ def known(admin_user):
     }
 
 
+def make_sense(case, there):
+    """Name what there is, and say nothing that contradicts itself, so that some writes succeed."""
+    if case.path_parameters:
+        case.path_parameters |= there
+    if not isinstance(case.body, dict):
+        return
+    if case.method in ("PUT", "PATCH") and "key" in case.body:
+        case.body["key"] = there["key"]
+    if "stages" in case.body and case.path.endswith("/rollout/"):
+        case.body.pop("percentage", None)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_no_request_is_answered_in_a_way_that_is_not_documented(name, known):
@@ -83,8 +95,8 @@ def test_no_request_is_answered_in_a_way_that_is_not_documented(name, known):
     )
     @given(st.one_of(modes), st.fixed_dictionaries(mostly), st.integers(0, 3))
     def ask(case, there, chance):
-        if chance and case.path_parameters:
-            case.path_parameters |= there
+        if chance:
+            make_sense(case, there)
         with transaction.atomic():
             answer = case.call(app=app, headers=ADMIN)
             transaction.set_rollback(True)
