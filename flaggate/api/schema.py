@@ -14,7 +14,8 @@ from rest_framework import serializers
 
 from flaggate.api.management.fields import Text
 from flaggate.api.management.idempotency import HEADER, LONGEST
-from flaggate.api.management.views import ManagementView, RecordedView
+from flaggate.api.management.recorded import RecordedView
+from flaggate.api.management.views import ManagementView
 from flaggate.models import Flag
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from django.db.models import ProtectedError
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.settings import api_settings
 
 from flaggate.exceptions import (
     ChangeRefused,
@@ -80,6 +81,6 @@ def _problems(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def _below(path: str, name: Any) -> str:
     if isinstance(name, int):
         return f"{path}[{name}]"
-    if name == "non_field_errors":
+    if name == api_settings.NON_FIELD_ERRORS_KEY:
         return path
     return f"{path}.{name}" if path else str(name)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from flaggate import changes
 from flaggate.api.management.access import OF_FLAGS
+from flaggate.api.management.recorded import RecordedView
 from flaggate.api.management.serializers.flags import (
     CopySerializer,
     ExplanationSerializer,
@@ -21,7 +22,6 @@ from flaggate.api.management.serializers.flags import (
     SubjectSerializer,
 )
 from flaggate.api.management.serializers.strict import CommentQuery
-from flaggate.api.management.views import RecordedView
 from flaggate.changes.actions import flag_of
 from flaggate.changes.differences import same
 from flaggate.changes.writing import write_flag

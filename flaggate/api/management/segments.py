@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from flaggate import changes
 from flaggate.api.management.access import OF_SEGMENTS
+from flaggate.api.management.recorded import RecordedView
 from flaggate.api.management.serializers.flags import RevertSerializer
 from flaggate.api.management.serializers.segments import (
     MemberQuery,
@@ -20,7 +21,6 @@ from flaggate.api.management.serializers.segments import (
     TallySerializer,
 )
 from flaggate.api.management.serializers.strict import CommentQuery, ListQuery
-from flaggate.api.management.views import RecordedView
 from flaggate.changes.members import Tally, segment_of
 from flaggate.changes.writing import write_segment
 from flaggate.core.definitions import Problem

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
+from flaggate.api.management.access import known
 from flaggate.models import ApiKey
 
 if TYPE_CHECKING:
@@ -29,6 +30,6 @@ class ManagementThrottle(SimpleRateThrottle):
     def _ident(self, request: Request) -> str:
         if isinstance(request.auth, ApiKey):
             return f"key:{request.auth.pk}"
-        if request.user.is_authenticated:
+        if known(request):
             return f"user:{request.user.pk}"
         return self.get_ident(request)

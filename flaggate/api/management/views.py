@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db import models, transaction
 from django.http import QueryDict
 from django.utils.cache import patch_cache_control
-from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.throttling import BaseThrottle
@@ -19,7 +18,6 @@ from rest_framework.viewsets import GenericViewSet
 
 from flaggate.api.authentication import ProjectAuthentication
 from flaggate.api.management.access import MayManage
-from flaggate.api.management.conditions import etag, expected
 from flaggate.api.management.errors import answerable
 from flaggate.api.management.idempotency import once
 from flaggate.api.management.pagination import Pages
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from flaggate.models.documents import Document
-
-    Act = Callable[..., object]
 
 
 class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[type-arg]
@@ -69,8 +65,8 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
         return self.model._default_manager.using(state.alias())
 
     def get_renderers(self) -> list[BaseRenderer]:
-        browsable = [each for each in super().get_renderers() if each.media_type == "text/html"]
-        return [JSONRenderer(), *browsable]
+        pages = [each for each in super().get_renderers() if isinstance(each, BrowsableAPIRenderer)]
+        return [JSONRenderer(), *pages]
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [*super().get_throttles(), ManagementThrottle()]
@@ -137,64 +133,3 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
         with transaction.atomic(using=using):
             state.lock(using)
             return once(self.request, answer)
-
-
-class RecordedView(ManagementView):
-    """A view of what has versions and revisions: flags and segments."""
-
-    lookup_field = "key"
-    lookup_value_regex = "[A-Za-z0-9][A-Za-z0-9._-]*"
-    #: Actions that change another flag than the one they name.
-    harmless: ClassVar[frozenset[str]] = frozenset({"copy"})
-
-    def documented(self, key: str, status: int = 200) -> Response:
-        """Answer with the present document. Raises UnknownFlag, UnknownSegment."""
-        raise NotImplementedError
-
-    def acted(self, key: str, act: Act) -> Response:
-        """Do what takes nothing but a key, and answer with the new document."""
-        self.given()
-        return self.written(key, lambda **how: act(key, **how))
-
-    def written(self, key: str, act: Act, status: int = 200, shown: str = "") -> Response:
-        """Do a change, and answer with the new document: that of ``shown`` instead of ``key``."""
-
-        def answer() -> Response:
-            act(**self.how_of(key))
-            return self.documented(shown or key, status)
-
-        return self.locked(answer)
-
-    def removed(self, key: str, act: Act) -> Response:
-        """Delete something, and answer with nothing."""
-        self.comment = self.query().get("comment", "")
-
-        def answer() -> Response:
-            act(**self.how_of(key))
-            return Response(status=204)
-
-        return self.locked(answer)
-
-    def how_of(self, key: str) -> dict[str, Any]:
-        """Return what all of ``changes`` takes. To be asked under its lock."""
-        row = self.get_queryset().filter(key=key).first()
-        if row is None or self.action == "create":
-            return self.how
-        critical = getattr(row, "critical", False) and self.action not in self.harmless
-        expectation = expected(self.request, row, critical=critical)
-        return {**self.how, "expected_versions": expectation}
-
-    def check_key(self, key: str) -> None:
-        """Raise ValidationError where the body calls something else than its address."""
-        if self.body.get("key", key) != key:
-            problem = f"is {key!r}, and never changes. Create another one instead."
-            raise ValidationError({"key": [problem]})
-
-    def tagged(self, document: Document, status: int = 200, version: int = 0) -> Response:
-        """Answer with a document and the ETag of its version."""
-        shown = self.answers.get(self.action, self.document)
-        answer = Response(shown(document).data, status)
-        answer["ETag"] = etag(version or document["version"])
-        if status == 201:
-            answer["Location"] = self.reverse_action("detail", args=[document["key"]])
-        return answer
