@@ -1,6 +1,7 @@
 """Many clients change one flag on condition, and no change is lost."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -38,17 +39,34 @@ CLIENT = """
 """
 
 
+# All send the same request under the same name.
+REPEATER = """
+    from tests.api.management.callers import holding
+    client = holding(sys.argv[1])
+    say("ready")
+    hear()
+    body = {"description": "Once"}
+    answer = client.ask("patch", "flags/shared/", body, Idempotency_Key="once")
+    say(answer.status_code, answer.content.decode())
+"""
+
+
+def at_once(clients: list[Any]) -> list[str]:
+    """Let clients begin together, and return what each printed."""
+    for client in clients:
+        assert client.stdout.readline() == "ready\n", finish(client)
+    for client in clients:
+        client.stdin.write("go\n")
+        client.stdin.flush()
+    return [finish(client) for client in clients]
+
+
 @pytest.fixture
 def passed(shared_database: SharedDatabase) -> list[str]:
     """The writes that passed, of all clients."""
     secret = shared_database.run(PREPARE)
     clients = [shared_database.start(CLIENT, me, secret) for me in range(CLIENTS)]
-    for client in clients:
-        assert client.stdout.readline() == "ready\n"
-    for client in clients:
-        client.stdin.write("go\n")
-        client.stdin.flush()
-    return [tag for client in clients for tag in json.loads(finish(client))]
+    return [tag for printed in at_once(clients) for tag in json.loads(printed)]
 
 
 def test_what_passed_is_there_and_each_is_one_version_and_one_revision(
@@ -67,6 +85,7 @@ def test_what_passed_is_there_and_each_is_one_version_and_one_revision(
         }))
         """
     )
+    print(f"{len(passed)} of {CLIENTS * WRITES} writes passed")
     found = json.loads(printed)
     versions = list(range(1, len(passed) + 2))  # the first is the flag's creation
     assert sorted(found["tags"]) == sorted(passed)
@@ -74,3 +93,12 @@ def test_what_passed_is_there_and_each_is_one_version_and_one_revision(
     assert found["versions"] == versions
     assert found["lost"] == []
     assert len(passed) >= WRITES  # whoever was alone at the end can't have failed all the time
+
+
+def test_the_same_request_at_the_same_time_is_done_once(shared_database: SharedDatabase) -> None:
+    secret = shared_database.run(PREPARE)
+    printed = at_once([shared_database.start(REPEATER, secret) for _ in range(CLIENTS)])
+    assert printed[0].startswith("200 ")
+    assert len(set(printed)) == 1
+    counted = 'say(Revision.objects.filter(key="shared").count())'
+    assert shared_database.run(counted) == "2"
