@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
-from flaggate.api.management.access import known
 from flaggate.models import ApiKey
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ManagementThrottle(SimpleRateThrottle):
-    """Counts by API key, by user, or by address; without a rate it lets everything pass."""
+    """Counts by API key or by user; without a rate it lets everything pass."""
 
     scope = "flaggate"
 
@@ -25,11 +24,6 @@ class ManagementThrottle(SimpleRateThrottle):
         return None if rate is None else str(rate)
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
-        return self.cache_format % {"scope": self.scope, "ident": self._ident(request)}
-
-    def _ident(self, request: Request) -> str:
-        if isinstance(request.auth, ApiKey):
-            return f"key:{request.auth.pk}"
-        if known(request):
-            return f"user:{request.user.pk}"
-        return self.get_ident(request)
+        key = request.auth
+        ident = f"key:{key.pk}" if isinstance(key, ApiKey) else f"user:{request.user.pk}"
+        return self.cache_format % {"scope": self.scope, "ident": ident}
