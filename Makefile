@@ -9,7 +9,7 @@ python := $(VENV)/bin/python
 constraints := requirements/tools.txt requirements/$(DJANGO).txt
 pip := $(python) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test soak lint audit format docs bench bench-http clean
+.PHONY: help demo test soak lint audit format docs openapi fuzz bench bench-http clean
 
 help:
 	@echo "make demo    set up the example shop and serve it"
@@ -19,6 +19,8 @@ help:
 	@echo "make audit   known weaknesses of the code and of what is installed"
 	@echo "make format  what ruff can mend by itself"
 	@echo "make docs    the documentation, into docs/_build"
+	@echo "make openapi write docs/reference/openapi.yaml anew"
+	@echo "make fuzz    10,000 random requests to the management API"
 	@echo "make bench   the benchmarks"
 	@echo "make bench-http  OFREP over a socket, and event streams"
 	@echo "make clean   remove what the others made"
@@ -47,6 +49,13 @@ format: $(VENV)/.with-lint
 
 docs: $(VENV)/.with-docs
 	$(VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
+
+openapi: $(VENV)/.with-test
+	@DJANGO_SETTINGS_MODULE=tests.settings $(python) -m django spectacular \
+	  --urlconf flaggate.api.urls --validate --fail-on-warn --file docs/reference/openapi.yaml
+
+fuzz: $(VENV)/.with-test
+	@FLAGGATE_TEST_REQUESTS=10000 $(python) -m pytest --quiet -rP tests/api/management/test_fuzzing.py
 
 bench: $(VENV)/.with-bench
 	@$(python) benchmarks/run.py

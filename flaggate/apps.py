@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,8 @@ class FlaggateConfig(AppConfig):
         checks.register()
         store.connect()
         recording.connect()
+        if apps.is_installed("drf_spectacular"):
+            import_module("flaggate.api.schema")
         post_migrate.connect(_renew_state, sender=self, dispatch_uid="flaggate.state")
 
 

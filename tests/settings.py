@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
     "flaggate",
 ]
 
@@ -65,3 +66,10 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": ["flaggate.context_processors.flags"]},
     },
 ]
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "flaggate",
+    "DESCRIPTION": "Manage feature flags: the management API.",
+    "VERSION": "1",
+    "SERVERS": [{"url": "/api/flags"}],
+}

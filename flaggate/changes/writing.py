@@ -46,7 +46,8 @@ def write_flag(flag: Flag, document: Document) -> None:
             setattr(flag, name, value)
         elif name in FIELDS:
             setattr(flag, name, FIELDS[name](value))
-    flag.save()
+    if changed:
+        flag.save()
     for name, write in PARTS_OF_FLAG.items():
         if name in changed:
             write(flag, changed[name])
@@ -64,7 +65,8 @@ def write_segment(segment: Segment, document: Document) -> None:
     for name in ("name", "description", "match", "on_demand"):
         if name in changed:
             setattr(segment, name, changed[name])
-    segment.save()
+    if changed:
+        segment.save()
     if "conditions" in changed:
         segment.conditions.all().delete()
         Condition.objects.bulk_create(

@@ -1,6 +1,7 @@
 """Everything that is stored."""
 
 from flaggate.models.flags import Flag, Prerequisite, Rule, Tombstone, Variant
+from flaggate.models.idempotency import IdempotencyKey
 from flaggate.models.keys import ApiKey
 from flaggate.models.recording import Usage
 from flaggate.models.revisions import Revision
@@ -12,6 +13,7 @@ __all__ = [
     "ApiKey",
     "Condition",
     "Flag",
+    "IdempotencyKey",
     "Prerequisite",
     "Revision",
     "Rollout",

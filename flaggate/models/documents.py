@@ -88,6 +88,15 @@ def of_segment(segment: Segment) -> Document:
     """Write a segment down as a whole."""
     return {
         "key": segment.key,
+        **plain_of_segment(segment),
+        "included": _members(segment, excluded=False),
+        "excluded": _members(segment, excluded=True),
+    }
+
+
+def plain_of_segment(segment: Segment) -> Document:
+    """Write a segment down without its key and its members, which may be millions."""
+    return {
         "name": segment.name,
         "description": segment.description,
         "match": segment.match,
@@ -102,8 +111,6 @@ def of_segment(segment: Segment) -> Document:
             }
             for each in segment.conditions.all()
         ],
-        "included": _members(segment, excluded=False),
-        "excluded": _members(segment, excluded=True),
     }
 
 

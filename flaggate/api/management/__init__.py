@@ -1,0 +1,1 @@
+"""The management API: flags, segments, revisions and keys over HTTP."""

@@ -1,0 +1,1 @@
+"""What requests and answers hold; what is not named here is refused."""

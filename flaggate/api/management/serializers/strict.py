@@ -1,0 +1,81 @@
+"""What all serializers of the management API have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from flaggate.api.management.fields import Text
+from flaggate.core import validation
+
+KEY = re.compile(rf"\A{validation.KEY.pattern}\Z")
+MOST_COMMENT = 1000  # characters
+MOST_ENTRIES = 1000
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses names that it does not know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := data.keys() - self.fields.keys()):
+            known = ", ".join(self._declared_fields)
+            message = _("There is no such field. There are: %(fields)s.") % {"fields": known}
+            raise serializers.ValidationError({name: [message] for name in sorted(unknown)})
+        return super().to_internal_value(data)
+
+    def take_only(self, names: Iterable[str]) -> None:
+        """Leave out all other fields: what PATCH changes.
+
+        REST framework's ``partial`` would leave out what is missing inside of these, too.
+        """
+        for name in self.fields.keys() - set(names):
+            del self.fields[name]
+
+
+class CommentedSerializer(StrictSerializer):
+    """A write, and why it is made."""
+
+    comment = Text(
+        write_only=True,
+        required=False,
+        allow_blank=True,
+        max_length=MOST_COMMENT,
+        help_text="Why: kept in the history.",
+    )
+
+
+def several(child: StrictSerializer, **options: Any) -> serializers.ListSerializer[Any]:
+    """Return the field of a list of entries."""
+    return serializers.ListSerializer(child=child, **{"max_length": MOST_ENTRIES, **options})
+
+
+class Key(Text):
+    """The key of a flag, segment or variant."""
+
+    def __init__(self, **options: Any) -> None:
+        wanted = RegexValidator(
+            KEY, _("Use letters, digits, “.”, “_” and “-”, first a letter or digit.")
+        )
+        super().__init__(validators=[wanted], **{"max_length": validation.MAX_KEY, **options})
+
+
+class CommentQuery(serializers.Serializer[Any]):
+    """Why something is deleted: a DELETE has no body."""
+
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=MOST_COMMENT)
+
+
+class ListQuery(serializers.Serializer[Any]):
+    """Which flags or segments are listed, in which order."""
+
+    search = serializers.CharField(
+        required=False, allow_blank=True, help_text="A part of the key, or of what is said of it."
+    )
+    ordering = serializers.ChoiceField(
+        [*("key", "-key"), *("created", "-created"), *("modified", "-modified")], default="key"
+    )

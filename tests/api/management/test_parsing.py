@@ -1,0 +1,69 @@
+"""Bodies: strict JSON, of bounded size and depth."""
+
+import json
+
+import pytest
+
+from flaggate.models import Flag
+from tests.fixtures import released
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/api/flags/v1/flags/"
+
+
+def post(caller, body, content_type="application/json"):
+    return caller.generic("POST", ADDRESS, body, content_type)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "is no JSON"),
+        (b'{"key": "a"', "is no JSON"),
+        (b'{"key": "a", "key": "b"}', "a name stands twice"),
+        (b'{"key": "a", "percentage": NaN}', "NaN is no JSON number"),
+        (b'{"key": "a", "percentage": -Infinity}', "is no JSON number"),
+        (b'{"key": "a", "percentage": 1e999}', "JSON can't express"),
+        (b'{"key": "a", "percentage": 1e16}', "float of 1e16 or more"),
+        (b'{"key": "\xff"}', "is no JSON"),
+        (b'{"key": "a", "description": "\\ud800"}', "surrogate"),
+        (b'{"key": "a", "\\ud800": 1}', "surrogate"),
+        (b'{"key": "a", "description": "\\u0000"}', "NUL"),
+        (b'{"key": ' + b"[" * 200 + b"]" * 200 + b"}", "nested deeper"),
+        (b"[" * 1_000_000, "nested too deep"),
+        (b'{"key": ' + b"9" * 5000 + b"}", "is no JSON"),
+        (b'{"key": ' + b"9" * 400 + b"}", "300 digits"),
+    ],
+)
+def test_what_is_no_strict_json_is_refused(admin, body, said):
+    answer = post(admin, body)
+    assert (answer.status_code, said in answer.json()["detail"]) == (400, True), answer.content
+    assert not Flag.objects.exists()
+
+
+def test_a_body_larger_than_the_project_allows_is_refused(admin, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = post(admin, json.dumps({"key": "a", "description": "x" * 1000}))
+    assert (answer.status_code, "DATA_UPLOAD_MAX_MEMORY_SIZE" in answer.json()["detail"]) == (
+        413,
+        True,
+    )
+    assert post(admin, json.dumps({"key": "a"})).status_code == 201
+
+
+def test_a_project_may_allow_any_size(admin, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = None
+    assert post(admin, json.dumps({"key": "a"})).status_code == 201
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
+def test_only_json_is_taken(admin, content_type):
+    assert post(admin, "key=a", content_type).status_code == 415
+
+
+def test_an_empty_form_is_an_empty_body(admin):
+    """What curl -X POST sends without data."""
+    released("a")
+    answer = admin.generic("POST", f"{ADDRESS}a/disable/", b"", "application/x-www-form-urlencoded")
+    assert answer.status_code == 200
