@@ -1,4 +1,4 @@
-"""What a process answers when the database fails it, with a real process and a real server."""
+"""A process that starts while there is no database: defaults, or the bootstrap file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from tests.databases import SharedDatabase
 
@@ -15,6 +14,7 @@ pytestmark = pytest.mark.database
 NOWHERE = [
     "sqlite:////nowhere/at/all.sqlite3",
     "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=2",
+    "mysql://nobody@127.0.0.1:1/nothing?connect_timeout=2",
 ]
 
 ASK = """
@@ -54,50 +54,3 @@ def test_a_process_that_finds_no_database_starts_from_its_bootstrap_file(
     use = f"from django.conf import settings\nsettings.FLAGGATE = {{'BOOTSTRAP': {str(path)!r}}}\n"
     printed = SharedDatabase(url).run(use + textwrap.dedent(ASK))
     assert printed.splitlines() == ["True 10 True 10", "bootstrap"]
-
-
-def test_answers_go_on_while_tables_are_gone_and_follow_when_they_are_back(
-    shared_database: SharedDatabase,
-) -> None:
-    printed = shared_database.run(
-        """
-        from django.db import connection
-        changes.create("x", enabled=True)
-        say(flaggate.is_active("x"))
-        def rename(old, new):
-            with connection.cursor() as cursor:
-                cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
-        rename("flaggate_state", "elsewhere")
-        store._due = 0
-        say(flaggate.is_active("x"), flaggate.status().source)
-        rename("elsewhere", "flaggate_state")
-        changes.disable("x")
-        say(flaggate.is_active("x"), flaggate.status().source)
-        """
-    )
-    assert printed.splitlines() == ["True", "True last known good", "False database"]
-
-
-if connection.vendor == "postgresql":  # SQLite has no backends that could be killed
-
-    def test_a_killed_backend_costs_no_answer_and_no_time(
-        shared_database: SharedDatabase,
-    ) -> None:
-        printed = shared_database.run(
-            """
-            from django.db import connection
-            changes.create("x", enabled=True)
-            say(flaggate.is_active("x"))
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                pid = cursor.fetchone()[0]
-            other = connection.copy()
-            with other.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-                cursor.execute("UPDATE flaggate_flag SET enabled = false")
-                cursor.execute("UPDATE flaggate_state SET version = version + 1")
-            store._due = 0
-            say(flaggate.is_active("x"), store.failures)
-            """
-        )
-        assert printed.splitlines() == ["True", "False 0"]
