@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 import flaggate
@@ -28,6 +30,12 @@ def look() -> bool:
     """Ask a question that looks at the database."""
     store._due = 0
     return flaggate.is_active("x", 42)
+
+
+def examined() -> str:
+    printed = io.StringIO()
+    call_command("flags", "doctor", stdout=printed)
+    return printed.getvalue()
 
 
 def kill(connection: Any) -> None:
@@ -155,6 +163,15 @@ if SERVER:
         proxy.stall()
         assert look()
         assert store.failures == 1
+
+
+if SERVER:
+
+    def test_the_doctor_recommends_that_timeout(options: Callable[..., None]) -> None:
+        (name,) = TIMEOUT[connection.vendor]
+        assert f"has no {name}" in examined()
+        options(**TIMEOUT[connection.vendor])
+        assert "timeout" not in examined()
 
 
 if connection.vendor == "mysql":  # PostgreSQL's driver has no such thing
