@@ -350,6 +350,20 @@ def test_the_page_for_operators_explains_every_message_of_the_log():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_a_page_names_exist(page):
+    named = re.findall(r"`(tests/[\w/.]+\.py)::(\w+)`", page.read_text())
+    assert not [name for path, name in named if f"def {name}(" not in (ROOT / path).read_text()]
+
+
+def test_each_row_of_the_faults_names_its_test():
+    rows = [row for row in text_of("explanation/faults.md").splitlines() if row.startswith("| ")]
+    assert not [
+        row for row in rows if "test |" not in row and not re.search(r"::test_\w+` \|$", row)
+    ]
+    assert len(rows) > 40
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_test_modules_that_a_page_names_exist(page):
     named = set(re.findall(r"`(tests/[\w/.]+\.py)`", page.read_text()))
     assert not [path for path in named if not (ROOT / path).exists()]

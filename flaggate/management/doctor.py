@@ -52,6 +52,7 @@ def _examine(facts: Facts) -> Iterator[Finding]:
     facts["database"] = _database(alias)
     yield from findings.of_settings()
     yield from findings.of_databases(alias)
+    yield from findings.of_timeouts(alias)
     try:
         if missing := list(findings.of_migrations(alias)):
             yield from missing

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+# The option that ends the wait for a server's first word.
+TIMEOUTS = {"postgresql": "connect_timeout", "mysql": "read_timeout"}
 LONG_UNTOUCHED = timedelta(days=30)
 
 
@@ -72,6 +74,19 @@ def of_databases(alias: str) -> Iterator[Finding]:
             "error",
             f"The router sends flags to {alias!r}, and does not let them migrate there.",
             "Make allow_migrate agree with db_for_write.",
+        )
+
+
+def of_timeouts(alias: str) -> Iterator[Finding]:
+    """Look whether a server that says nothing would be given up some time."""
+    connection = connections[alias]
+    option = TIMEOUTS.get(connection.vendor)
+    if option and option not in connection.settings_dict["OPTIONS"]:
+        yield Finding(
+            "info",
+            f"The database {alias!r} has no {option}: a server that accepts a connection and says "
+            "nothing holds a request for ever.",
+            f"Add {option!r} to its OPTIONS, in seconds.",
         )
 
 

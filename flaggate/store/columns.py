@@ -59,8 +59,8 @@ def select(
     connection = connections[using]
     quote = connection.ops.quote_name
     fields = [model._meta.get_field(name.removesuffix("_id")) for name in columns.split()]
-    names = ", ".join(_expression(connection, each) for each in fields)
     table = quote(model._meta.db_table)
+    names = ", ".join(_expression(connection, table, each) for each in fields)
     # Names of our own tables and columns, and nothing that anybody sends.
     sql = f"SELECT {names} FROM {table}"  # noqa: S608  # nosec
     parameters: list[int] = []
@@ -99,8 +99,9 @@ def _any_bytes(connection: Any) -> Iterator[None]:
 _lenient = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
-def _expression(connection: Any, model_field: Any) -> str:
-    column: str = connection.ops.quote_name(model_field.column)
+def _expression(connection: Any, table: str, model_field: Any) -> str:
+    # With its table: SQLite takes the quoted name alone, of a column that is missing, for a text.
+    column = f"{table}.{connection.ops.quote_name(model_field.column)}"
     if connection.vendor == "sqlite" and isinstance(model_field, DateTimeField):
         # SQLite's driver parses by declared type, and raises on what is no date.
         return f"CAST({column} AS TEXT)"
