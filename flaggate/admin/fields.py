@@ -1,4 +1,4 @@
-"""Form fields: percent, JSON values, operands, tags, targeting keys."""
+"""Form fields: percent, JSON values, operands, tags, targeting keys, stages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import operands
 from flaggate.admin.widgets import OperandsInput
+from flaggate.changes import rollouts
 from flaggate.core import validation
+from flaggate.exceptions import Invalid
 from flaggate.management import users
-from flaggate.models import SegmentMember
+from flaggate.models import SegmentMember, Stage, wording
 
 LONGEST_KEY = SegmentMember._meta.get_field("targeting_key").max_length or 0
 
@@ -177,6 +179,26 @@ class TargetingKeysField(forms.CharField):
                     {"key": key[:40], "limit": LONGEST_KEY},
                 )
         return keys
+
+
+class PlanField(forms.CharField):
+    """The stages of a rollout in one line: ``5:1d,25:12h,100``."""
+
+    SUGGESTED = "5:1d,25:2d,50:2d,100"
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return rollouts.to_plan(value or "")
+        except Invalid as refusal:
+            raise ValidationError([problem.message for problem in refusal.problems]) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else ",".join(map(_stage, value or ()))
+
+
+def _stage(stage: Stage) -> str:
+    share = format(stage.percentage.normalize(), "f")
+    return f"{share}:{wording.duration(stage.holds)}" if stage.holds else share
 
 
 def _refuse(constant: str) -> NoReturn:

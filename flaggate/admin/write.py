@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
@@ -14,9 +13,7 @@ from django.db import IntegrityError
 from django.db.models import OuterRef, ProtectedError, Subquery, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +21,7 @@ from flaggate.admin.refusals import Place, problems_of
 from flaggate.admin.revisions import history_url
 from flaggate.changes import change
 from flaggate.exceptions import ChangeRefused, Conflict
-from flaggate.models import Revision, wording
+from flaggate.models import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,12 +49,6 @@ class CommentField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         options = {"label": _("Why?"), "required": False, "max_length": MOST_COMMENT, **options}
         super().__init__(**options)
-
-
-class CommentedActionForm(ActionForm):
-    """The bar of actions, with a reason."""
-
-    comment = CommentField(label=_("Why?"))
 
 
 class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -115,7 +106,6 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
 class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The admin of what has revisions: flags and segments."""
 
-    action_form = CommentedActionForm
     show_full_result_count = False
     formfield_overrides = {TextField: {"widget": AdminTextareaWidget({"rows": 3})}}
 
@@ -270,18 +260,3 @@ def linked(whole: Flag | Segment) -> SafeString:
     """Name a flag or segment, with a link to its page."""
     address = reverse(f"admin:flaggate_{whole._meta.model_name}_change", args=[quote(whole.pk)])
     return format_html('{} <a href="{}">{}</a>', whole._meta.verbose_name, address, whole.key)
-
-
-def changed(whole: Any) -> SafeString | None:
-    """Say when and by whom a flag or segment was last changed; None where nobody knows."""
-    if whole.changed_at is None:
-        return None
-    seconds = (timezone.now() - whole.changed_at).total_seconds()
-    when = _("%s ago") % timesince(whole.changed_at, depth=1) if seconds >= 60 else _("just now")
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time> {}',
-        whole.changed_at.isoformat(),
-        wording.moment(whole.changed_at),
-        when,
-        _("by %s") % (whole.changed_by or whole.changed_from),
-    )

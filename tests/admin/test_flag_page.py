@@ -7,6 +7,7 @@ from django.db.models.signals import pre_delete
 import flaggate
 from flaggate import changes
 from flaggate.models import Flag, Prerequisite, Revision, Rule, Segment, State, Tombstone, Variant
+from tests.admin.pages import address
 
 
 def version():
@@ -479,3 +480,16 @@ def test_many_flags_can_be_deleted(ada, flag):
     assert page.messages == ["Successfully deleted 1 flag."]
     assert Revision.objects.first().after is None
     assert not Flag.objects.exists()
+
+
+def test_a_deletion_can_have_a_reason(ada, flag):
+    assert 'name="comment"' in ada.get(address(Flag, "delete", flag.pk)).text
+    ada.post(address(Flag, "delete", flag.pk), {"post": "yes", "comment": "It is out."})
+    assert Revision.objects.first().comment == "It is out."
+
+
+def test_the_deletion_of_many_can_have_a_reason(ada, flag):
+    page = ada.act("delete_selected", flag)
+    assert 'name="comment"' in page.text
+    ada.post("/admin/flaggate/flag/", {**deletion_of(flag), "comment": "It is out."})
+    assert Revision.objects.first().comment == "It is out."

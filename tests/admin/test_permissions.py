@@ -1,11 +1,12 @@
 import pytest
 
 from flaggate import changes
+from flaggate.admin.verbs import VERBS
 from flaggate.models import Flag, Revision, Rule, Segment, State, Usage
 from tests.admin.conftest import pages, user
-from tests.admin.pages import SAVE, address
+from tests.admin.pages import SAVE, address, address_of
 
-ACTIONS = ["turn_on", "turn_off", "archive", "restore", "delete_selected"]
+ACTIONS = ["turn-on", "turn-off", "archive", "restore", "delete_selected"]
 
 
 def posts(flag, segment):
@@ -23,6 +24,8 @@ def posts(flag, segment):
             yield address(model, "changelist"), data
             prefixed = {f"change_form-{name}": value for name, value in data.items()}
             yield address(model, "change", whole.pk), {**data, **prefixed}
+    for verb in VERBS:
+        yield address_of(verb), {"seen": f"{flag.pk}:{flag.version}", "value": "50"}
     for revision in Revision.objects.all():
         yield address(Revision, "change", revision.pk), {"comment": "new"}
         yield address(Revision, "delete", revision.pk), {"post": "yes"}
@@ -68,7 +71,7 @@ def test_an_operator_of_flags_changes_a_flag_with_all_its_parts(operator, flag, 
     )
     assert page.errors_or_none() is None
     assert (flag.rules.count(), flag.variants.count()) == (1, 1)
-    assert operator.act("turn_on", flag).messages == ["x: on for segment beta."]
+    assert operator.do("turn-on", flag).messages == ["Done: x is on for segment beta."]
 
 
 def test_an_operator_of_flags_can_not_add_or_delete_them_or_touch_segments(operator, flag, segment):

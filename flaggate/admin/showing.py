@@ -1,0 +1,77 @@
+"""Flags as admin shows them: state with a sign, share as a bar, buttons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from flaggate.admin.confirming import address
+from flaggate.admin.verbs import verbs_for
+from flaggate.models import wording
+from flaggate.models.documents import number
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from decimal import Decimal
+
+    from django.utils.safestring import SafeString
+
+    from flaggate.models import Flag
+
+SIGNS = {"on": "●", "off": "○", "archived": "▣", "over": "◌", "scheduled": "◔"}
+
+
+def state(flag: Flag) -> SafeString:
+    """Say in words, after a sign, who gets a flag."""
+    return _signed(flag, wording.state(flag))
+
+
+def switch(flag: Flag) -> SafeString:
+    """Say in words, after a sign, whether a flag is on."""
+    return _signed(flag, wording.switch(flag))
+
+
+def audience(flag: Flag) -> SafeString:
+    """Say for whom a flag is, or would be, with the share as a bar, and the stage."""
+    now = timezone.now()
+    said = [wording.targeting(flag, now), wording.progress(flag, now)]
+    lines = format_html_join(
+        "", '<div class="flaggate-line">{}</div>', ((each,) for each in said if each)
+    )
+    return format_html("{}{}", lines, bar(wording.percentage(flag, now)))
+
+
+def bar(share: Decimal) -> SafeString:
+    """Draw a share, with its number."""
+    return format_html(
+        '<span class="flaggate-bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" '
+        'aria-hidden="true"><rect class="flaggate-track" width="100" height="8"/>'
+        '<rect class="flaggate-fill" width="{}" height="8"/></svg> {}</span>',
+        str(number(share)),
+        wording.percent(share),
+    )
+
+
+def buttons(flag: Flag, user: Any, names: Collection[str], back: str = "") -> SafeString:
+    """Link to what a user may do to a flag, of the verbs that are named."""
+    offered = [verb for verb in verbs_for(user, flag) if verb.name in names]
+    return format_html_join(
+        " ",
+        '<a class="button flaggate-button" href="{}" aria-label="{}">{}</a>',
+        (
+            (address(verb.name, [flag], back), f"{verb.label}: {flag.key}", verb.label)
+            for verb in offered
+        ),
+    )
+
+
+def _signed(flag: Flag, words: str) -> SafeString:
+    name = wording.switched(flag)
+    return format_html(
+        '<span class="flaggate-state flaggate-{}"><span aria-hidden="true">{}</span> {}</span>',
+        name,
+        SIGNS[name],
+        words,
+    )
