@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import IntegerField, Max, Min
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from flaggate import context
 from flaggate.context.attributes import OF_REQUEST, VISITOR
@@ -29,11 +31,28 @@ UNKNOWN = {*OF_REQUEST, VISITOR, "language"}
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many of all users have a flag before and after a change, about."""
+    """How many of all users have a flag before and after a change, about; how many were asked."""
 
     before: int
     after: int
     users: int
+    asked: int
+
+    def __str__(self) -> str:
+        return _("%(after)s of %(users)s users (now %(before)s)") % {
+            "after": self._count(self.after),
+            "before": self._count(self.before),
+            "users": number_format(self.users, force_grouping=True),
+        }
+
+    def _count(self, found: int) -> str:
+        if self.asked >= self.users:
+            return str(found)
+        scaled = found * self.users // self.asked
+        if not scaled:
+            return _("hardly any")
+        rounded = round(scaled, min(0, 2 - len(str(scaled))))  # a sample knows no more
+        return _("about %s") % number_format(rounded, force_grouping=True)
 
 
 def estimate(snapshot: Snapshot, before: Flag, after: Flag) -> Estimate | None:
@@ -46,9 +65,7 @@ def estimate(snapshot: Snapshot, before: Flag, after: Flag) -> Estimate | None:
         old, new, asked = _ask(_with(snapshot, before), _with(snapshot, after), after.key)
     except Exception:  # an attribute of the project's own: no reason to keep a flag from its change
         return None
-    return (
-        Estimate(_scaled(old, asked, users), _scaled(new, asked, users), users) if asked else None
-    )
+    return Estimate(old, new, users, asked) if asked else None
 
 
 def _with(snapshot: Snapshot, flag: Flag) -> Snapshot:
@@ -82,11 +99,3 @@ def _sample() -> list[Any]:
     found = list(users[:MOST_ASKED])
     random.shuffle(found)
     return found
-
-
-def _scaled(count: int, asked: int, users: int) -> int:
-    """From the sample to all, in two digits: a sample knows no more."""
-    if asked >= users:
-        return count
-    scaled = count * users // asked
-    return round(scaled, min(0, 2 - len(str(scaled))))

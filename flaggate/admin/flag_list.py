@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Max, OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import showing
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from flaggate.models import Flag
 
 IN_BULK = ("turn-on", "turn-off", "archive", "restore")
-IN_ROWS = ("turn-on", "turn-off", "share", "pause", "resume", "restore")
+SWITCHING = ("turn-on", "turn-off", "restore")
+SHARING = ("share", "pause", "resume")
 REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
 MOST_KNOWN = 5000
 
@@ -41,7 +43,7 @@ _known: dict[UUID, dict[str, Any]] = {}
 class FlagList(RecordedAdmin):
     """The list of flags."""
 
-    list_display = ("key", "state", "audience", "kind", "owner", "evaluated", "changed", "deeds")
+    list_display = ("key", "state", "audience", "about", "evaluated", "changed")
     list_select_related = ("rollout",)
     list_filter = (StateFilter, RolloutFilter, "kind", OwnerFilter, TagFilter)
     search_fields = ("key", "description", "owner", "tags_text")
@@ -61,7 +63,9 @@ class FlagList(RecordedAdmin):
         changelist.result_list = list(changelist.result_list)
         read_parts(changelist.result_list)
         for flag in changelist.result_list:
-            flag.deeds = showing.buttons(flag, request.user, IN_ROWS, request.get_full_path())
+            for name, verbs in (("switching", SWITCHING), ("sharing", SHARING)):
+                linked = showing.buttons(flag, request.user, verbs, request.get_full_path())
+                setattr(flag, name, linked)
         return changelist
 
     def get_search_results(
@@ -73,18 +77,17 @@ class FlagList(RecordedAdmin):
             found |= super().get_search_results(request, queryset, escaped)[0]
         return found, duplicates
 
-    def get_list_display(self, request: HttpRequest) -> Any:
-        columns = super().get_list_display(request)
-        may = any(verb.permitted(request.user) for verb in VERBS.values())
-        return columns if may else [name for name in columns if name != "deeds"]
-
     @admin.display(description=_("state"), ordering="enabled")
-    def state(self, flag: Flag) -> SafeString:
-        return showing.switch(flag)
+    def state(self, flag: Any) -> SafeString:
+        return format_html("{} {}", showing.switch(flag), flag.switching)
 
     @admin.display(description=_("who gets it"), ordering="percentage")
-    def audience(self, flag: Flag) -> SafeString:
-        return showing.audience(flag)
+    def audience(self, flag: Any) -> SafeString:
+        return format_html("{} {}", showing.audience(flag), flag.sharing)
+
+    @admin.display(description=_("kind, owner"), ordering="kind")
+    def about(self, flag: Flag) -> SafeString:
+        return format_html("{}<br>{}", flag.get_kind_display(), flag.owner)
 
     @admin.display(description=_("last evaluated"), ordering="evaluated_at", empty_value="–")
     def evaluated(self, flag: Any) -> SafeString | None:
@@ -93,11 +96,6 @@ class FlagList(RecordedAdmin):
     @admin.display(description=_("last changed"), ordering="changed_at", empty_value="–")
     def changed(self, flag: Any) -> SafeString | None:
         return changed(flag)
-
-    @admin.display(description=_("change"), empty_value="")
-    def deeds(self, flag: Any) -> SafeString:
-        found: SafeString = flag.deeds
-        return found
 
     def get_actions(self, request: HttpRequest) -> Any:
         verbs = [VERBS[name] for name in IN_BULK if VERBS[name].permitted(request.user)]

@@ -36,11 +36,12 @@ def switch(flag: Flag) -> SafeString:
 def audience(flag: Flag) -> SafeString:
     """Say for whom a flag is, or would be, with the share as a bar, and the stage."""
     now = timezone.now()
-    said = [wording.targeting(flag, now), wording.progress(flag, now)]
-    lines = format_html_join(
-        "", '<div class="flaggate-line">{}</div>', ((each,) for each in said if each)
+    return format_html(
+        "{} {}{}",
+        format_html('<div class="flaggate-line">{}</div>', wording.targeting(flag, now)),
+        bar(wording.percentage(flag, now)),
+        format_html('<div class="flaggate-line">{}</div>', wording.progress(flag, now)),
     )
-    return format_html("{}{}", lines, bar(wording.percentage(flag, now)))
 
 
 def bar(share: Decimal) -> SafeString:
@@ -59,7 +60,7 @@ def buttons(flag: Flag, user: Any, names: Collection[str], back: str = "") -> Sa
     offered = [verb for verb in verbs_for(user, flag) if verb.name in names]
     return format_html_join(
         " ",
-        '<a class="button flaggate-button" href="{}" aria-label="{}">{}</a>',
+        '<a class="flaggate-button" href="{}" aria-label="{}">{}</a>',
         (
             (address(verb.name, [flag], back), f"{verb.label}: {flag.key}", verb.label)
             for verb in offered

