@@ -19,8 +19,8 @@ from django.utils.translation import ngettext
 
 from flaggate import changes, store
 from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.fields import CommentField
 from flaggate.admin.verbs import VERBS, Verb
-from flaggate.admin.write import CommentField
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
 from flaggate.flags import pin
@@ -182,9 +182,9 @@ def _do(
         for flag in flags:
             verb.act(flag.key, *values)
     changed = {revision.key for revision in opened.revisions if revision.subject == FLAG}
-    told = _flags(request, seen)
-    undoable = [flag for flag in told if flag.key in changed]
-    admin.message_user(request, with_undo(request, _told(told), undoable), messages.SUCCESS)
+    done = _flags(request, seen)
+    undoable = [flag for flag in done if flag.key in changed]
+    admin.message_user(request, with_undo(request, told(done), undoable), messages.SUCCESS)
     return HttpResponseRedirect(_next(request, flags))
 
 
@@ -275,7 +275,8 @@ def _next(request: HttpRequest, flags: list[Flag]) -> str:
     return reverse("admin:flaggate_flag_changelist")
 
 
-def _told(flags: list[Flag]) -> str:
+def told(flags: list[Flag]) -> str:
+    """Say what was done, and what holds now."""
     if len(flags) > MOST_NAMED:
         return ngettext("%d flag was changed.", "%d flags were changed.", len(flags)) % len(flags)
     states = [

@@ -24,7 +24,7 @@ class Unstated(Invalid):
 class FlagForm(RecordedForm):
     """A flag without its parts, plus the people to add to it."""
 
-    parts = ("variants", "rules", "prerequisites")
+    parts = ("variants", "rules", "prerequisites", "stages")
 
     tags = TagsField(
         required=False,

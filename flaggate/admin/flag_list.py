@@ -18,6 +18,7 @@ from flaggate.admin.filters import OwnerFilter, RolloutFilter, StateFilter, TagF
 from flaggate.admin.moments import ago, changed
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
+from flaggate.flags import pin
 from flaggate.models import Prerequisite, Usage
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class FlagList(RecordedAdmin):
         changelist = super().get_changelist_instance(request)
         changelist.result_list = list(changelist.result_list)
         read_parts(changelist.result_list)
+        quarantined = pin(request).snapshot.quarantined
         for flag in changelist.result_list:
+            flag.quarantined = flag.key in quarantined
             for name, verbs in (("switching", SWITCHING), ("sharing", SHARING)):
                 linked = showing.buttons(flag, request.user, verbs, request.get_full_path())
                 setattr(flag, name, linked)
@@ -79,7 +82,8 @@ class FlagList(RecordedAdmin):
 
     @admin.display(description=_("state"), ordering="enabled")
     def state(self, flag: Any) -> SafeString:
-        return format_html("{} {}", showing.switch(flag), flag.switching)
+        notice = showing.quarantined() if flag.quarantined else ""
+        return format_html("{} {} {}", showing.switch(flag), notice, flag.switching)
 
     @admin.display(description=_("who gets it"), ordering="percentage")
     def audience(self, flag: Any) -> SafeString:

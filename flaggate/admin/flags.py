@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.forms import Script
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
 from flaggate.admin import asking, showing
-from flaggate.admin.confirming import confirm
+from flaggate.admin.confirming import confirm, told, with_undo
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
 from flaggate.admin.inlines import (
     PERCENTAGES,
     PrerequisiteInline,
     RuleInline,
+    StageInline,
     VariantInline,
 )
 from flaggate.admin.moments import changed
+from flaggate.admin.timeline import timeline
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
-from flaggate.models import Flag, Prerequisite, Rule, Stage, Variant
+from flaggate.flags import pin
+from flaggate.models import Flag, Prerequisite, Revision, Rule, Stage, Variant, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.http import HttpRequest, HttpResponse
+
+    from flaggate.changes import Change
+
+MODULES = ("order", "shares", "times")
 
 
 @admin.register(Flag)
@@ -35,8 +44,11 @@ class FlagAdmin(FlagList):
     """Release, watch and stop features."""
 
     form = FlagForm
-    inlines = (RuleInline, VariantInline, PrerequisiteInline)
+    inlines = (RuleInline, VariantInline, PrerequisiteInline, StageInline)
     formfield_overrides = {**RecordedAdmin.formfield_overrides, **PERCENTAGES}
+
+    class Media:
+        js = [Script(f"flaggate/{name}.js", type="module") for name in MODULES]
 
     # --- the page -----------------------------------------------------------------------------
 
@@ -54,17 +66,45 @@ class FlagAdmin(FlagList):
     def get_changeform_initial_data(self, request: HttpRequest) -> Any:
         return {"percentage": 0, **super().get_changeform_initial_data(request)}
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        running = obj is not None and wording.rollout_of(obj) is not None
+        return [each for each in self.inlines if not (running and each is StageInline)]
+
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> Any:
-        flag = context.get("original")
-        if flag and (stored := self.get_object(request, str(flag.pk))):  # not as it was typed
-            context |= {
-                "flag_state": showing.state(stored),
-                "flag_changed": changed(stored),
-                "flag_deeds": showing.buttons(stored, request.user, VERBS),
-            }
-        return super().render_change_form(request, context, *args, **options)
+        stored = self.get_object(request, str(obj.pk)) if obj else None  # not as it was typed
+        if stored:
+            context |= self._header(request, stored)
+        # Where a review is shown; a browser stays at the top where there is none.
+        form_url = form_url or ("#flaggate-review" if change else "")
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _header(self, request: HttpRequest, stored: Flag) -> dict[str, Any]:
+        return {
+            "stored": stored,
+            "state": showing.state(stored),
+            "last_changed": changed(stored),
+            "deeds": showing.buttons(stored, request.user, VERBS),
+            "timeline": list(timeline(stored, timezone.now())),
+            "shares": showing.shares(stored),
+            "quarantined": pin(request).snapshot.quarantined.get(stored.key),
+        }
+
+    def words(self, whole: Flag) -> str:
+        return wording.state(Flag.objects.using(state.alias()).get(pk=whole.pk))
+
+    def saved(self, request: HttpRequest, opened: Change) -> None:
+        keys = [each.key for each in opened.revisions if each.subject == Revision.Subject.FLAG]
+        flags = list(Flag.objects.filter(key__in=keys))
+        if flags:
+            self.message_user(request, with_undo(request, told(flags), flags), messages.SUCCESS)
 
     def save_extras(self, form: Any, formsets: Any, change: bool) -> None:
         flag = form.instance
@@ -110,7 +150,13 @@ LIFECYCLE = [
 
 def _save_fieldset(flag: Flag | None) -> Any:
     typed = ["typed_key"] if flag and flag.critical else []
-    return (None, {"fields": ["comment", *typed, "seen", "stated"], "classes": ["flaggate-after"]})
+    return (
+        None,
+        {
+            "fields": ["comment", *typed, "seen", "stated"],
+            "classes": ["flaggate-after", "flaggate-save"],
+        },
+    )
 
 
 def _may_add_people(request: HttpRequest) -> bool:

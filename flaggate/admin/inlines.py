@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from flaggate.admin.fields import JSONField, PercentageField
+from flaggate.admin.fields import HoldsField, JSONField, PercentageField
 from flaggate.admin.formsets import OrderedForm, OrderedParts, Part
 from flaggate.admin.widgets import ManyByKey, OneByKey
-from flaggate.models import Prerequisite, Rule, Variant
+from flaggate.models import Prerequisite, Rule, Stage, Variant
 from flaggate.models.flags import Percentage
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class RuleInline(Part):
     verbose_name_plural = _("rules: the first that matches decides")
     form = RuleForm
     formset = OrderedParts
+    classes = (*Part.classes, "flaggate-ordered")
     formfield_overrides = PERCENTAGES
     fields = ("order", "segments", "percentage", "variant")
     autocomplete_fields = ("segments",)
@@ -60,7 +61,27 @@ class VariantInline(Part):
     model = Variant
     form = VariantForm
     formset = OrderedParts
+    template = "admin/flaggate/flag/variants.html"
+    classes = (*Part.classes, "flaggate-ordered")
     fields = ("order", "key", "value", "weight")
+
+
+class StageForm(OrderedForm):
+    """A stage, which holds for "12h" or "2d"."""
+
+    holds = HoldsField()
+
+
+class StageInline(Part):
+    """The stages that a rollout will go through; not to be edited while one runs."""
+
+    model = Stage
+    verbose_name_plural = _("rollout stages")
+    form = StageForm
+    formset = OrderedParts
+    classes = (*Part.classes, "flaggate-ordered")
+    formfield_overrides = PERCENTAGES
+    fields = ("order", "percentage", "holds")
 
 
 class PrerequisiteInline(Part):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
 
 from flaggate.admin.confirming import address
 from flaggate.admin.verbs import verbs_for
@@ -33,6 +34,14 @@ def switch(flag: Flag) -> SafeString:
     return _signed(flag, wording.switch(flag))
 
 
+def quarantined() -> SafeString:
+    """Say that what is stored of a flag is broken."""
+    return format_html(
+        '<strong class="flaggate-broken"><span aria-hidden="true">⚠</span> {}</strong>',
+        _("quarantined"),
+    )
+
+
 def audience(flag: Flag) -> SafeString:
     """Say for whom a flag is, or would be, with the share as a bar, and the stage."""
     now = timezone.now()
@@ -53,6 +62,16 @@ def bar(share: Decimal) -> SafeString:
         str(number(share)),
         wording.percent(share),
     )
+
+
+def shares(flag: Flag) -> str:
+    """Say what each variant gets of everyone else, and how many remain off."""
+    variants, whole = list(flag.variants.all()), wording.percentage(flag, timezone.now())
+    total = sum(variant.weight for variant in variants) or 1
+    said = [f"{each.key} {_percent(whole * each.weight / total)}" for each in variants]
+    if whole < 100:
+        said.append(_("%(share)s remain off") % {"share": _percent(100 - whole)})
+    return ", ".join(said) if variants else ""
 
 
 def buttons(flag: Flag, user: Any, names: Collection[str], back: str = "") -> SafeString:
@@ -76,3 +95,7 @@ def _signed(flag: Flag, words: str) -> SafeString:
         SIGNS[name],
         words,
     )
+
+
+def _percent(share: Decimal) -> str:
+    return f"{float(share):.4g} %"
