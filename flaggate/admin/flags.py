@@ -27,7 +27,7 @@ from flaggate.admin.timeline import timeline
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
 from flaggate.flags import pin
-from flaggate.models import Flag, Prerequisite, Revision, Rule, Stage, Variant, state, wording
+from flaggate.models import Flag, Prerequisite, Rule, Stage, Variant, state, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,8 +101,8 @@ class FlagAdmin(FlagList):
         return wording.state(Flag.objects.using(state.alias()).get(pk=whole.pk))
 
     def saved(self, request: HttpRequest, opened: Change) -> None:
-        keys = [each.key for each in opened.revisions if each.subject == Revision.Subject.FLAG]
-        flags = list(Flag.objects.filter(key__in=keys))
+        edited = [each for each in opened.revisions if each.before and each.subject == "flag"]
+        flags = list(Flag.objects.filter(key__in=[each.key for each in edited]))
         if flags:
             self.message_user(request, with_undo(request, told(flags), flags), messages.SUCCESS)
 

@@ -89,3 +89,7 @@ def test_saving_offers_to_undo(ada, flag):
 
 def test_saving_without_a_change_offers_nothing_to_undo(ada, flag):
     assert len(ada.open(flag).save().messages) == 1
+
+
+def test_what_was_only_added_offers_nothing_to_undo(ada):
+    assert len(ada.add(Flag).save(key="new").messages) == 1
