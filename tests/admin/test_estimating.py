@@ -11,6 +11,11 @@ from flaggate.core.snapshot import Snapshot
 NOBODY = Flag("x", enabled=True, percentage=Decimal(0), salt="s")
 
 
+@pytest.fixture(autouse=True)
+def _time_for_all(monkeypatch):
+    monkeypatch.setattr(estimating, "LONGEST", float("inf"))
+
+
 def users(number):
     User.objects.bulk_create(User(username=f"u{n}") for n in range(number))
 
