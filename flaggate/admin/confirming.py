@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
+    from flaggate.changes import Change
     from flaggate.core import definitions
     from flaggate.core.snapshot import Snapshot
 
@@ -114,8 +115,7 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[str], Any])
     rehearsal = Rehearsal(list(outcomes.values()))
     try:
         with changes.rehearse(actor=request.user, source="admin") as opened:
-            for flag in flags:
-                act(flag.key)
+            _do_each(opened, flags, act)
             for subject, pk, before, after in opened.check():
                 if subject == FLAG and before and after:
                     outcomes[pk].lines = differences(before[2], after[2])
@@ -151,7 +151,7 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     flags = _flags(request, seen)
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)
-        return HttpResponseRedirect(reverse("admin:flaggate_flag_changelist"))
+        return HttpResponseRedirect(_search(request.GET.get("key", "")))
     posted = request.POST if seen else None
     value_form = ValueForm(flags, verb, posted or request.GET)
     form = ConfirmForm(flags, posted)
@@ -179,13 +179,18 @@ def _do(
     expected = {("flag", flag.key): seen.get(flag.pk, -1) for flag in flags}
     how: dict[str, Any] = {"actor": request.user, "source": "admin", "comment": comment}
     with changes.change(expected_versions=expected, **how) as opened:
-        for flag in flags:
-            verb.act(flag.key, *values)
+        _do_each(opened, flags, lambda key: verb.act(key, *values))
     changed = {revision.key for revision in opened.revisions if revision.subject == FLAG}
     done = _flags(request, seen)
     undoable = [flag for flag in done if flag.key in changed]
     admin.message_user(request, with_undo(request, told(done), undoable), messages.SUCCESS)
     return HttpResponseRedirect(_next(request, flags))
+
+
+def _do_each(opened: Change, flags: list[Flag], act: Callable[[str], Any]) -> None:
+    opened.touched([flag.pk for flag in flags], ())  # read together what would be read one by one
+    for flag in flags:
+        act(flag.key)
 
 
 def _page(
@@ -237,6 +242,12 @@ def _seen(text: str) -> dict[int, int]:
     """Read "12:3,14:1": the versions that a page showed, by primary key."""
     pairs = (each.partition(":") for each in text.split(","))
     return {int(pk): int(version) for pk, _colon, version in pairs if _numeric(pk, version)}
+
+
+def _search(key: str) -> str:
+    """Return the list, with what is nearest to a key that no flag has."""
+    query = f"?{urlencode({'q': key})}" if key else ""
+    return reverse("admin:flaggate_flag_changelist") + query
 
 
 def _numeric(*texts: str) -> bool:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Max, OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
+from django.db.models import OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
@@ -52,10 +52,10 @@ class FlagList(RecordedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         flags = super().get_queryset(request)
-        usage = Usage.objects.filter(flag=OuterRef("key")).order_by().values("flag")
+        usage = Usage.objects.filter(flag=OuterRef("key")).order_by("-hour")
         annotated: QuerySet[Any] = flags.annotate(
             tags_text=Cast("tags", TextField()),
-            evaluated_at=Subquery(usage.annotate(last=Max("hour")).values("last")),
+            evaluated_at=Subquery(usage.values("hour")[:1]),
         )
         return annotated
 

@@ -118,7 +118,7 @@ class FlagAdmin(FlagList):
 
     def get_urls(self) -> list[Any]:
         ask = path("do/<slug:name>/", self.admin_site.admin_view(self.do_view), name=DO)
-        return [ask, *asking.urls(), *super().get_urls()]
+        return [ask, *asking.urls(self), *super().get_urls()]
 
     def do_view(self, request: HttpRequest, name: str) -> HttpResponse:
         return confirm(self, request, name)

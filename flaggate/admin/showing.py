@@ -56,7 +56,7 @@ def audience(flag: Flag) -> SafeString:
 def bar(share: Decimal) -> SafeString:
     """Draw a share, with its number."""
     return format_html(
-        '<span class="flaggate-bar"><svg viewBox="0 0 100 8" preserveAspectRatio="none" '
+        '<span class="flaggate-meter"><svg viewBox="0 0 100 8" preserveAspectRatio="none" '
         'aria-hidden="true"><rect class="flaggate-track" width="100" height="8"/>'
         '<rect class="flaggate-fill" width="{}" height="8"/></svg> {}</span>',
         str(number(share)),

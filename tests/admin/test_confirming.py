@@ -61,6 +61,25 @@ def test_a_flag_can_be_named_by_its_key(ada, flag):
     assert "Then On for nobody" in ada.get(f"{address_of('turn-on')}?key=x").words
 
 
+def test_a_key_that_no_flag_has_leads_to_what_is_like_it(ada, flag):
+    changes.create("new_checkout")
+    page = ada.go(f"{address_of('turn-off')}?key=checkout")
+    assert [flag.key for flag in page.response.context["cl"].result_list] == ["new_checkout"]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "asked"),
+    [
+        (("view_flag",), False),
+        (("view_flag", "toggle_flag"), True),
+        (("view_flag", "change_flag"), True),
+    ],
+)
+def test_the_front_page_asks_who_may_to_turn_any_flag_off(flag, permissions, asked):
+    text = pages(user("tom", *permissions)).get("/admin/").text
+    assert (f'action="{address_of("turn-off")}"' in text) is asked
+
+
 def test_an_unknown_deed_is_not_found(ada, flag):
     assert ada.ask("explode", flag).status == 404
 
