@@ -1,10 +1,12 @@
-"""Form fields: percent, JSON values, operands, tags, targeting keys."""
+"""Form fields: percent, JSON values, operands, tags, targeting keys, stages, reasons."""
 
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -13,11 +15,40 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import operands
 from flaggate.admin.widgets import OperandsInput
+from flaggate.changes import rollouts
 from flaggate.core import validation
+from flaggate.exceptions import Invalid
 from flaggate.management import users
-from flaggate.models import SegmentMember
+from flaggate.models import SegmentMember, Stage, wording
 
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+MOST_COMMENT = 1000
+HOLDS = re.compile(r"([0-9]{1,6})\s*([smhdw])", re.ASCII)
 LONGEST_KEY = SegmentMember._meta.get_field("targeting_key").max_length or 0
+
+
+class SeenField(forms.IntegerField):
+    """The version that a page showed when it was opened."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "min_value": 0, "max_value": 2**31, **options})
+
+
+class CommentField(forms.CharField):
+    """Why something is changed."""
+
+    def __init__(self, **options: Any) -> None:
+        options = {"label": _("Why?"), "required": False, "max_length": MOST_COMMENT, **options}
+        super().__init__(**options)
+
+
+def comment_of(request: HttpRequest) -> str:
+    """Return the reason that somebody gave for a change."""
+    return request.POST.get("comment", "").replace("\0", "").strip()[:MOST_COMMENT]
 
 
 class PercentageField(forms.DecimalField):
@@ -177,6 +208,59 @@ class TargetingKeysField(forms.CharField):
                     {"key": key[:40], "limit": LONGEST_KEY},
                 )
         return keys
+
+
+class HoldsField(forms.CharField):
+    """How long a stage holds: 30m, 12h or 2d; empty for ever."""
+
+    default_error_messages = {
+        "no_time": _("Write 30m, 12h or 2d; leave it empty on the last stage."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput({"size": 6})
+        super().__init__(
+            label=_("holds"),
+            help_text=_("30m, 12h or 2d; empty on the last stage."),
+            required=False,
+            widget=widget,
+            **options,
+        )
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        found = HOLDS.fullmatch(text)
+        if found is None or not int(found[1]):
+            raise ValidationError(self.error_messages["no_time"], "no_time")
+        return timedelta(seconds=int(found[1]) * rollouts.UNITS[found[2]])
+
+    def prepare_value(self, value: Any) -> Any:
+        return wording.duration(value) if isinstance(value, timedelta) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class PlanField(forms.CharField):
+    """The stages of a rollout in one line: ``5:1d,25:12h,100``."""
+
+    SUGGESTED = "5:1d,25:2d,50:2d,100"
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return rollouts.to_plan(value or "")
+        except Invalid as refusal:
+            raise ValidationError([problem.message for problem in refusal.problems]) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else ",".join(map(_stage, value or ()))
+
+
+def _stage(stage: Stage) -> str:
+    share = format(stage.percentage.normalize(), "f")
+    return f"{share}:{wording.duration(stage.holds)}" if stage.holds else share
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -24,6 +24,11 @@ STATES = {
     "archived": (_("Archived"), ~CURRENT),
     "any": (_("All, with archived"), Q()),
 }
+ROLLOUTS = {
+    "running": (_("Running"), Q(rollout__isnull=False, rollout__paused_at=None)),
+    "paused": (_("Paused"), Q(rollout__paused_at__isnull=False)),
+    "none": (_("None"), Q(rollout=None)),
+}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -43,6 +48,20 @@ class StateFilter(admin.SimpleListFilter):
         first, *others = super().choices(changelist)
         yield {**first, "display": _("On or off")}
         yield from others
+
+
+class RolloutFilter(admin.SimpleListFilter):
+    """Whether a rollout with stages is under way."""
+
+    title = _("rollout")
+    parameter_name = "rollout"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, label) for name, (label, _condition) in ROLLOUTS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        _label, condition = ROLLOUTS.get(self.value() or "", ("", Q()))
+        return queryset.filter(condition)
 
 
 class OwnerFilter(admin.SimpleListFilter):

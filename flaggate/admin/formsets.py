@@ -102,7 +102,7 @@ class Part(admin.TabularInline):  # type: ignore[type-arg]
     """Rows that may be edited by whoever may edit the whole."""
 
     formset = Parts
-    classes = ("flaggate-parts",)
+    classes: tuple[str, ...] = ("flaggate-parts",)
     extra = 1
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,8 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.admin.fields import CommentField, comment_of
 from flaggate.admin.revisions import ReadOnlyAdmin, history_url
-from flaggate.admin.write import CommentedActionForm, CommentField, comment_of
 from flaggate.api import keys
 from flaggate.exceptions import ChangeRefused, NotPermitted
 from flaggate.models import ApiKey
@@ -22,6 +23,12 @@ from flaggate.models import ApiKey
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+
+
+class CommentedActionForm(ActionForm):
+    """The bar of actions, with a reason."""
+
+    comment = CommentField(label=_("Why?"))
 
 
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -19,7 +19,8 @@ from flaggate import changes
 from flaggate.admin import attributes, importing, matching, members
 from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
-from flaggate.admin.write import RecordedAdmin, RecordedForm, changed, linked
+from flaggate.admin.moments import changed
+from flaggate.admin.write import RecordedAdmin, RecordedForm, linked
 from flaggate.models import Condition, Flag, Segment, SegmentMember
 
 if TYPE_CHECKING:

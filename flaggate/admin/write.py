@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
+from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import OuterRef, ProtectedError, Subquery, TextField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.admin.fields import CommentField, SeenField
 from flaggate.admin.refusals import Place, problems_of
 from flaggate.admin.revisions import history_url
-from flaggate.changes import change
+from flaggate.admin.saving import SavingAdmin
 from flaggate.exceptions import ChangeRefused, Conflict
-from flaggate.models import Revision, wording
+from flaggate.models import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,36 +31,12 @@ if TYPE_CHECKING:
 
     from flaggate.models import Flag, Segment
 
-MOST_COMMENT = 1000
-
-
-class SeenField(forms.IntegerField):
-    """The version that a page showed when it was opened."""
-
-    widget = forms.HiddenInput
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "min_value": 0, "max_value": 2**31, **options})
-
-
-class CommentField(forms.CharField):
-    """Why something is changed."""
-
-    def __init__(self, **options: Any) -> None:
-        options = {"label": _("Why?"), "required": False, "max_length": MOST_COMMENT, **options}
-        super().__init__(**options)
-
-
-class CommentedActionForm(ActionForm):
-    """The bar of actions, with a reason."""
-
-    comment = CommentField(label=_("Why?"))
-
 
 class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form that carries the version seen, takes a reason, and shows why a change was refused."""
 
     refusal: ChangeRefused | IntegrityError | None = None
+    reviewed = False
     parts: tuple[str, ...] = ()
 
     seen = SeenField()
@@ -77,6 +50,9 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.pk:
             self.fields["seen"].required = True
             self.initial["seen"] = self.instance.version
+
+    def is_valid(self) -> bool:
+        return not self.reviewed and super().is_valid()
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -112,10 +88,9 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
 
-class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RecordedAdmin(SavingAdmin):
     """The admin of what has revisions: flags and segments."""
 
-    action_form = CommentedActionForm
     show_full_result_count = False
     formfield_overrides = {TextField: {"widget": AdminTextareaWidget({"rows": 3})}}
 
@@ -123,23 +98,6 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         css = {"all": ("flaggate/admin.css",)}
 
     # --- the views that write -----------------------------------------------------------------
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        try:
-            with self._change(request, self._expected(request, object_id)):
-                return super().changeform_view(request, object_id, form_url, extra_context)
-        except (ChangeRefused, IntegrityError) as refusal:
-            # Once more, for a form that knows why it can't be saved, and shows what was typed.
-            request.flaggate_refusal = refusal  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -159,34 +117,11 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except (ChangeRefused, ProtectedError) as refusal:
             return self._refused(request, refusal)
 
-    def _change(self, request: HttpRequest, expected: Any = None) -> Any:
-        comment = comment_of(request)
-        return change(
-            actor=request.user, source="admin", comment=comment, expected_versions=expected
-        )
-
-    def _expected(self, request: HttpRequest, object_id: str | None) -> dict[tuple[str, str], int]:
-        """Return the version seen; without a readable one the form itself is invalid."""
-        whole = self.get_object(request, unquote(object_id)) if object_id else None
-        try:
-            seen = SeenField(required=True).clean(request.POST.get("seen"))
-        except ValidationError:
-            return {}
-        return {(self.subject, whole.key): seen} if whole else {}
-
     def _refused(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
         self.message_user(request, str(refusal.args[0]), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
-    # --- what those views call: checked before they report success -----------------------------
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        self.save_extras(form, formsets, change)
-        self.check_change()
-
-    def save_extras(self, form: Any, formsets: Any, change: bool) -> None:
-        """Save what a form asks for beyond its rows."""
+    # --- deleting: checked before success is reported ------------------------------------------
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
@@ -196,12 +131,6 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().delete_queryset(request, queryset)
         self.check_change()
 
-    @staticmethod
-    def check_change() -> None:
-        """Raise now what would refuse the open change at its end."""
-        with change() as opened:
-            opened.check()
-
     # --- forms --------------------------------------------------------------------------------
 
     def get_form(
@@ -209,7 +138,15 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> Any:
         form = super().get_form(request, obj, change, **options)
         form.refusal = getattr(request, "flaggate_refusal", None)  # type: ignore[attr-defined]
+        form.reviewed = hasattr(request, "flaggate_review")  # type: ignore[attr-defined]
         return form
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> Any:
+        context["review"] = getattr(request, "flaggate_review", None)
+        context["meeting"] = getattr(request, "flaggate_meeting", None)
+        return super().render_change_form(request, context, *args, **options)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), *(["key"] if obj else [])]
@@ -237,11 +174,6 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     # --- history ------------------------------------------------------------------------------
 
-    @property
-    def subject(self) -> str:
-        """What revisions call it: flag or segment."""
-        return str(self.opts.model_name)
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         wholes: QuerySet[Any] = super().get_queryset(request)
         last = Revision.objects.filter(subject=self.subject, key=OuterRef("key"))
@@ -261,27 +193,7 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return HttpResponseRedirect(history_url(self.subject, whole.key))
 
 
-def comment_of(request: HttpRequest) -> str:
-    """Return the reason that somebody gave for a change."""
-    return request.POST.get("comment", "").replace("\0", "").strip()[:MOST_COMMENT]
-
-
 def linked(whole: Flag | Segment) -> SafeString:
     """Name a flag or segment, with a link to its page."""
     address = reverse(f"admin:flaggate_{whole._meta.model_name}_change", args=[quote(whole.pk)])
     return format_html('{} <a href="{}">{}</a>', whole._meta.verbose_name, address, whole.key)
-
-
-def changed(whole: Any) -> SafeString | None:
-    """Say when and by whom a flag or segment was last changed; None where nobody knows."""
-    if whole.changed_at is None:
-        return None
-    seconds = (timezone.now() - whole.changed_at).total_seconds()
-    when = _("%s ago") % timesince(whole.changed_at, depth=1) if seconds >= 60 else _("just now")
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time> {}',
-        whole.changed_at.isoformat(),
-        wording.moment(whole.changed_at),
-        when,
-        _("by %s") % (whole.changed_by or whole.changed_from),
-    )

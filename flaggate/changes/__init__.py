@@ -15,7 +15,8 @@ from flaggate.changes.actions import (
 )
 from flaggate.changes.change import Change, change
 from flaggate.changes.members import add_members
-from flaggate.changes.reverting import copy, revert_flag, revert_segment
+from flaggate.changes.rehearsing import rehearse
+from flaggate.changes.reverting import copy, revert_flag, revert_segment, undo
 
 __all__ = [
     "Change",
@@ -29,6 +30,7 @@ __all__ = [
     "enable",
     "include",
     "members",
+    "rehearse",
     "restore",
     "revert_flag",
     "revert_segment",
@@ -36,4 +38,5 @@ __all__ = [
     "rollouts",
     "schedule",
     "to_percentage",
+    "undo",
 ]

@@ -48,6 +48,19 @@ def revert_segment(key: str, version: int, **how: Any) -> Segment:
     return segment
 
 
+def undo(key: str, **how: Any) -> Flag:
+    """Make a flag what it was before its last revision, as a new one. Raises ChangeRefused."""
+    with change(**how) as opened:
+        flag = flag_of(key)
+        last = Revision.objects.using(state.alias()).filter(subject="flag", key=key).first()
+        if last is None or last.version != flag.version or last.before is None:
+            raise ChangeRefused(f"flag {key}: there is no change that could be undone.")
+        opened.state_percentage(key)
+        write_flag(flag, last.before)
+        opened.revert("flag", key, {**documents.of_flag(flag_of(key)), **last.before})
+    return fresh(flag)
+
+
 def copy(key: str, new_key: str, **how: Any) -> Flag:
     """Create a flag with all that another one has, but off, and with buckets of its own.
 

@@ -27,6 +27,7 @@ class Usage(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("flag", "variant", "hour"), name="flaggate_usage_once"),
         )
+        indexes = (models.Index(fields=("flag", "-hour"), name="flaggate_usage_last"),)
 
     def __str__(self) -> str:
         return f"{self.flag} {self.variant} {self.hour:%Y-%m-%d %H}: {self.count}"

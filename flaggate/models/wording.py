@@ -43,13 +43,31 @@ NEGATED = {
 def state(flag: Flag, now: datetime | None = None) -> str:
     """Say whether a flag is on, and for whom: "off", "on for 25 %", "scheduled from …"."""
     now = now or timezone.now()
-    if flag.archived:
-        return _("archived")
-    if not flag.enabled:
-        return _("off")
-    if flag.active_until and flag.active_until <= now:
-        return _("over since %(moment)s") % {"moment": moment(flag.active_until)}
+    if switched(flag, now) in ("archived", "off", "over"):
+        return switch(flag, now)
     return _timed(flag, now) + _conditions(flag.prerequisites.all())
+
+
+def switched(flag: Flag, now: datetime | None = None) -> str:
+    """Name a flag's state: archived, off, over, scheduled or on."""
+    now = now or timezone.now()
+    if flag.archived:
+        return "archived"
+    if not flag.enabled:
+        return "off"
+    if flag.active_until and flag.active_until <= now:
+        return "over"
+    return "scheduled" if flag.active_from and flag.active_from > now else "on"
+
+
+def switch(flag: Flag, now: datetime | None = None) -> str:
+    """Say whether a flag is on, and not for whom: "off", "on", "scheduled from …"."""
+    name = switched(flag, now)
+    if name == "over" and flag.active_until:
+        return _("over since %(moment)s") % {"moment": moment(flag.active_until)}
+    if name == "scheduled" and flag.active_from:
+        return _("scheduled from %(moment)s") % {"moment": moment(flag.active_from)}
+    return {"archived": _("archived"), "off": _("off")}.get(name) or _("on")
 
 
 def audience(flag: Flag, now: datetime | None = None) -> str:
@@ -64,6 +82,11 @@ def audience(flag: Flag, now: datetime | None = None) -> str:
     if share > 0:
         parts.append(_("everyone else") if share >= 100 else percent(share))
     return _(", then ").join(parts)
+
+
+def targeting(flag: Flag, now: datetime | None = None) -> str:
+    """Say for whom a flag is, and on what conditions: "everyone, if checkout is active"."""
+    return audience(flag, now) + _conditions(flag.prerequisites.all())
 
 
 def percentage(flag: Flag, now: datetime) -> Decimal:

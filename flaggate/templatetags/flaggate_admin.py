@@ -23,6 +23,7 @@ register = template.Library()
 
 RECENT = timedelta(hours=24)
 MOST_SHOWN = 4
+TOGGLES = ("change_flag", "toggle_flag")
 
 
 @register.inclusion_tag("admin/flaggate/card.html", takes_context=True)
@@ -37,6 +38,7 @@ def flaggate_card(context: dict[str, Any]) -> dict[str, Any]:
     now, status = timezone.now(), store.status()
     return {
         "shown": True,
+        "may_toggle": any(user.has_perm(f"flaggate.{name}") for name in TOGGLES),
         "changes": _changes(now) if _may_view(user, "revision") else None,
         "since": (now - RECENT).isoformat(),
         "rollouts": _rollouts(now),

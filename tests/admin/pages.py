@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import models
 from django.test import Client
@@ -28,6 +29,9 @@ class Page:
         self.text = self.response.content.decode()
         if any(f'id="{name}"' in self.text for name in FORMS):
             self.fields = read_form(self.text)
+        if " flaggate-confirm" in self.text:
+            self.fields = read_form(self.text)
+            self.address = self.response.request["PATH_INFO"]
 
     @property
     def status(self) -> int:
@@ -53,8 +57,28 @@ class Page:
 
     @property
     def messages(self) -> list[str]:
-        """What admin says above the page."""
-        return [str(message) for message in self.response.context["messages"]]
+        """What admin says above the page, without its buttons."""
+        said = map(str, self.response.context["messages"])
+        return [message.partition(" <form")[0] for message in said]
+
+    @property
+    def words(self) -> str:
+        """The words of the main part, without markup."""
+        reader = WordReader()
+        main = self.text[self.text.index('id="content-main"') :]
+        reader.feed(main[main.index(">") + 1 : main.index("</main>")])
+        return " ".join(reader.words.split())
+
+    def confirm(self, **typed: Any) -> Page:
+        """Say yes to what the page asks."""
+        return self.pages.post(self.address, {**self.fields, **typed})
+
+    def undo(self, **typed: Any) -> Page:
+        """Press the button of the message."""
+        begin = self.text.index('<form class="flaggate-undo"')
+        reader = FormReader()
+        reader.feed(self.text[begin : self.text.index("</form>", begin)])
+        return self.pages.post(address_of("undo"), {**reader.fields, **typed})
 
     def save(self, **typed: Any) -> Page:
         """Type into fields (``rules_0_percentage`` is ``rules-0-percentage``), and save."""
@@ -73,6 +97,10 @@ class Pages:
         """Open an address."""
         return Page(self, address, self.client.get(address))
 
+    def go(self, address: str) -> Page:
+        """Open an address, and follow where it leads."""
+        return Page(self, address, self.client.get(address, follow=True))
+
     def post(self, address: str, data: Any = None) -> Page:
         """Send a form, and follow where it leads."""
         return Page(self, address, self.client.post(address, data or {}, follow=True))
@@ -89,15 +117,23 @@ class Pages:
         """Open the page of one."""
         return self.get(address(type(row), "change", row.pk))
 
-    def act(self, action: str, *rows: models.Model, comment: str = "") -> Page:
+    def act(self, action: str, *rows: models.Model) -> Page:
         """Choose rows in the list, and run an action on them."""
         data = {
             "action": action,
             "_selected_action": [row.pk for row in rows],
             "index": 0,
-            "comment": comment,
         }
         return self.post(address(type(rows[0]), "changelist"), data)
+
+    def ask(self, verb: str, *flags: models.Model, **query: Any) -> Page:
+        """Open the page that asks before something is done to flags."""
+        chosen = ",".join(str(flag.pk) for flag in flags)
+        return self.go(f"{address_of(verb)}?{urlencode({'flag': chosen, **query})}")
+
+    def do(self, verb: str, *flags: models.Model, value: str = "", **typed: Any) -> Page:
+        """Do something to flags, and confirm it."""
+        return self.ask(verb, *flags, **({"value": value} if value else {})).confirm(**typed)
 
     def delete(self, row: models.Model) -> Page:
         """Delete one, and confirm it."""
@@ -107,6 +143,11 @@ class Pages:
 def address(model: type[models.Model], page: str, *args: Any) -> str:
     """Return the address of a page of admin."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def address_of(verb: str) -> str:
+    """Return the address where something is done to flags."""
+    return reverse("admin:flaggate_flag_verb", args=[verb])
 
 
 def name_of(argument: str) -> str:
@@ -169,6 +210,20 @@ class FormReader(HTMLParser):
             self.fields.setdefault(name, []).append(attributes.get("value") or "")
         elif "checked" in attributes:
             self.fields.setdefault(name, []).append(attributes.get("value") or "on")
+
+
+class WordReader(HTMLParser):
+    """Reads what is written on a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.words += " "
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
 
 
 def read_form(text: str) -> dict[str, list[str]]:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from flaggate import changes
@@ -102,3 +104,128 @@ def test_two_people_may_edit_two_flags(ada, bob, flag):
     first.save(description="Ada's words")
     second.save(description="Bob's words")
     assert set(Flag.objects.values_list("description", flat=True)) == {"Ada's words", "Bob's words"}
+
+
+# --- what each did, and one on top of the other -----------------------------------------------
+
+
+def reapply(page, **typed):
+    """Press "Apply mine on top"."""
+    button = re.search(r'name="_reapply" value="(\d+)"', page.text)
+    return page.save(_reapply=button[1], _save=None, **typed)
+
+
+def test_the_second_sees_what_the_first_did_and_what_was_typed_on_top(both):
+    first, second = both
+    first.save(percentage="5", owner="Ada")
+    words = second.save(description="Bob's words", percentage="50").words
+    assert "meanwhile owner: – → Ada percentage: 0 % → 5 %" in words
+    assert "on top of that description: – → Bob's words percentage: 5 % → 50 %" in words
+    assert "You both changed: percentage. Yours would win." in words
+
+
+def test_what_was_typed_can_be_applied_on_top(both, segment):
+    first, second = both
+    first.save(owner="Ada", enabled="on")
+    page = second.save(description="Bob's words", rules_0_segments=str(segment.pk), comment="Why")
+    page = reapply(page)
+    flag = Flag.objects.get()
+    assert (flag.owner, flag.enabled, flag.description) == ("Ada", True, "Bob's words")
+    assert flag.rules.get().segments.get() == segment
+    last = Revision.objects.first()
+    assert (last.actor_name, last.comment, last.version) == ("bob", "Why", 3)
+    page.undo()
+    assert Flag.objects.get().owner == "Ada"
+    assert Flag.objects.get().description == ""
+
+
+def test_people_that_were_typed_are_added_on_top_as_well(both):
+    first, second = both
+    first.save(owner="Ada")
+    reapply(second.save(people="42"))
+    assert Segment.objects.get().members.get().targeting_key == "42"
+    assert Flag.objects.get().owner == "Ada"
+
+
+def test_rows_that_somebody_deleted_come_back_where_they_were_changed(ada, bob, flag, segment):
+    other = Segment.objects.create(key="other")
+    with changes.change():
+        for each in (segment, other):
+            Rule.objects.create(flag=flag, order=each.pk).segments.add(each)
+    flag.refresh_from_db()
+    first, second = ada.open(flag), bob.open(flag)
+    first.save(rules_0_DELETE="on")
+    page = second.save(rules_0_percentage="11")
+    assert "You both changed: rules" in page.words
+    reapply(page)
+    shares = {rule.segments.get().key: rule.percentage for rule in flag.rules.all()}
+    assert shares == {"beta": 11, "other": 100}
+
+
+def test_rows_that_only_somebody_else_changed_stay_theirs(ada, bob, flag, segment):
+    with changes.change():
+        Rule.objects.create(flag=flag).segments.add(segment)
+    flag.refresh_from_db()
+    first, second = ada.open(flag), bob.open(flag)
+    first.save(rules_0_percentage="50")
+    reapply(second.save(description="Bob's words"))
+    assert flag.rules.get().percentage == 50
+    assert Flag.objects.get().description == "Bob's words"
+
+
+def test_a_third_person_makes_it_a_conflict_again(ada, both):
+    first, second = both
+    first.save(owner="Ada")
+    page = second.save(description="Bob's words")
+    changes.rollout("x", 7)
+    page = reapply(page)
+    assert "was changed by code" in page.errors[""]
+    assert "percentage: 0 % → 7 %" in page.words
+    assert Flag.objects.get().description == ""
+
+
+def test_what_is_refused_on_top_is_said_and_nothing_is_written(both):
+    first, second = both
+    first.save(owner="Ada")
+    page = reapply(second.save(description="Bob's words"), off_variant="nope")
+    assert "nope" in page.text
+    assert "is no variant of the flag" in page.errors["off_variant"]
+    assert Flag.objects.get().description == ""
+
+
+def test_what_is_no_valid_form_is_not_applied_on_top(both):
+    first, second = both
+    first.save(owner="Ada")
+    page = second.save(percentage="101")
+    assert page.errors["percentage"]
+    assert "_reapply" not in page.text
+    page = page.save(_reapply="2", _save=None)
+    assert page.errors["percentage"]
+    assert Flag.objects.get().percentage == 0
+
+
+def test_a_viewer_applies_nothing_on_top(viewer, both):
+    first, second = both
+    first.save(owner="Ada")
+    page = second.save(description="Bob's words")
+    answer = viewer.post(page.address, {**page.fields, "_reapply": "2"})
+    assert answer.status == 403
+    assert Flag.objects.get().description == ""
+
+
+def test_a_change_that_left_no_revision_offers_nothing_to_apply(ada, flag):
+    page = ada.open(flag)
+    flag.save()  # a plain write
+    page = page.save(description="new")
+    assert "was changed" in page.errors[""]
+    assert "_reapply" not in page.text
+
+
+def test_segments_can_be_applied_on_top_too(ada, bob, segment):
+    first, second = ada.open(segment), bob.open(segment)
+    first.save(name="Ada's name")
+    reapply(second.save(description="Bob's words", conditions_0_values="silver", included="7"))
+    stored = Segment.objects.get()
+    assert (stored.name, stored.description) == ("Ada's name", "Bob's words")
+    assert stored.conditions.get().values == ["silver"]
+    assert stored.members.get().targeting_key == "7"

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from flaggate import changes
-from flaggate.models import Flag, Revision, Rule, Segment
+from flaggate.models import Flag, Revision, Rollout, Rule, Segment, Usage
 
 
 def keys(page):
@@ -21,17 +21,49 @@ def make(key, **fields):
 # --- what it shows ----------------------------------------------------------------------------
 
 
-def test_it_says_a_flags_state_in_words_and_with_a_sign(ada):
-    make("x", enabled=True, percentage=5)
-    make("y")
+DAY = timedelta(days=1)
+STATES = {
+    "on": ({"enabled": True}, "●", "on"),
+    "off": ({}, "○", "off"),
+    "not due yet": ({"enabled": True, "active_from": timezone.now() + DAY}, "◔", "scheduled from"),
+    "over": ({"enabled": True, "active_until": timezone.now() - DAY}, "◌", "over since"),
+}
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_it_says_a_flags_state_in_words_and_with_a_sign(ada, case):
+    fields, sign, words = STATES[case]
+    make("x", **fields)
+    assert f'<span aria-hidden="true">{sign}</span> {words}' in ada.list(Flag).text
+
+
+def test_an_archived_flag_has_a_sign_of_its_own(ada, flag):
+    changes.archive("x")
+    page = ada.list(Flag, "?state=archived")
+    assert '<span aria-hidden="true">▣</span> archived' in page.text
+
+
+def test_it_says_who_gets_a_flag_in_one_phrase(ada, segment):
+    make("other")
+    with changes.change():
+        flag = make("x", enabled=True, percentage=25)
+        Rule.objects.create(flag=flag, percentage=50).segments.add(segment)
+        flag.prerequisites.create(required=Flag.objects.get(key="other"))
+    assert "50 % of segment beta, then 25 %, if other is active" in ada.list(Flag).words
+
+
+def test_it_draws_the_share_and_writes_its_number(ada):
+    make("x", percentage="12.5")
     text = ada.list(Flag).text
-    assert '<span aria-hidden="true">●</span> on for 5 %' in text
-    assert '<span aria-hidden="true">○</span> off' in text
+    assert '<rect class="flaggate-fill" width="12.5" height="8"/></svg> 12.5 %</span>' in text
 
 
-def test_a_flag_that_is_not_due_yet_has_the_sign_of_one_that_is_off(ada):
-    make("x", enabled=True, active_from=timezone.now() + timedelta(days=1))
-    assert '<span aria-hidden="true">○</span> scheduled from' in ada.list(Flag).text
+def test_it_says_when_a_flag_was_last_evaluated(ada, flag):
+    assert '<td class="field-evaluated">–</td>' in ada.list(Flag).text
+    for days, variant in ((3, "on"), (2, "off"), (9, "on")):
+        hour = timezone.now() - timedelta(days=days)
+        Usage.objects.create(flag="x", variant=variant, hour=hour, count=1)
+    assert "2\xa0days ago</time>" in ada.list(Flag).text
 
 
 def test_it_says_who_changed_a_flag_last_and_when(ada, flag):
@@ -54,7 +86,7 @@ def test_a_flag_without_a_history_has_a_dash(ada):
 
 def test_it_says_which_stage_of_a_rollout_holds(ada, flag):
     changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
-    assert "on for 5 % (stage 1 of 2)" in ada.list(Flag).text
+    assert "5 % 5 % stage 1 of 2" in ada.list(Flag).words
 
 
 # --- filters and search -----------------------------------------------------------------------
@@ -110,83 +142,59 @@ def test_tags_that_are_no_list_of_texts_hurt_nobody(ada, three):
 # --- queries ----------------------------------------------------------------------------------
 
 
-def fill(number):
+@pytest.fixture
+def hundred():
+    """A hundred flags, with a rule, a prerequisite and a running rollout each."""
     with changes.change():
         segment = Segment.objects.create(key="beta")
-        first = Flag.objects.create(key="first")
-        for n in range(number):
+        first = Flag.objects.create(key="first", percentage=0)
+        for n in range(99):
             flag = Flag.objects.create(key=f"flag_{n}", enabled=True, tags=["a"])
             flag.prerequisites.create(required=first)
+            flag.stages.create(percentage=n)
             Rule.objects.create(flag=flag).segments.add(segment)
+            Rollout.objects.create(flag=flag)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_hundred_flags_take_eight_queries(ada):
-    fill(99)
-    ada.get("/admin/login/")  # loads the snapshot
+def test_a_hundred_flags_take_six_queries(ada, hundred):
+    ada.list(Flag)  # reads what each flag has, and so does every process once
     with CaptureQueriesContext(connection) as queries:
         page = ada.list(Flag)
     assert len(keys(page)) == 100
-    assert len(queries) <= 8
+    assert len(queries) <= 6
 
 
-# --- actions ----------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=True)
+def test_what_was_changed_since_is_read_again(ada, hundred, segment_named_gamma):
+    ada.list(Flag)
+    with changes.change():
+        Rule.objects.create(flag=Flag.objects.get(key="first")).segments.add(segment_named_gamma)
+    assert "segment gamma" in ada.list(Flag, "?q=first").words
 
 
-def test_turning_on_and_off(ada, flag):
-    page = ada.act("turn_on", flag, comment="It is time.")
-    assert page.messages == ["x: on for nobody."]
-    assert Flag.objects.get().enabled
-    last = Revision.objects.first()
-    assert (last.actor_name, last.source, last.comment) == ("ada", "admin", "It is time.")
-    assert ada.act("turn_off", flag).messages == ["x: off."]
-    assert not Flag.objects.get().enabled
+@pytest.fixture
+def segment_named_gamma():
+    return Segment.objects.create(key="gamma")
 
 
-def test_archiving_and_restoring(ada, flag):
-    assert ada.act("archive", flag).messages == ["x: archived."]
-    assert Flag.objects.get().archived
-    page = ada.post("/admin/flaggate/flag/?state=any", action_on(flag, "restore"))
-    assert page.messages == ["x: off."]
-    assert not Flag.objects.get().archived
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?rollout=running", ["running"]),
+        ("?rollout=paused", ["paused"]),
+        ("?rollout=none", ["x"]),
+        ("?rollout=nonsense", ["paused", "running", "x"]),
+    ],
+)
+def test_flags_are_found_by_their_rollout(ada, flag, query, found):
+    for key in ("running", "paused"):
+        changes.create(key)
+        changes.rollouts.start(key, changes.rollouts.to_plan("5:1d,100"))
+    changes.rollouts.pause("paused")
+    assert sorted(keys(ada.list(Flag, query))) == found
 
 
-def action_on(flag, action):
-    return {"action": action, "_selected_action": [flag.pk], "index": 0}
-
-
-def test_many_flags_are_one_change(ada):
-    flags = [make(f"x{n}") for n in range(6)]
-    assert ada.act("turn_on", *flags).messages == ["6 flags were changed."]
-    assert Flag.objects.filter(enabled=True).count() == 6
-    assert Revision.objects.filter(source="admin").count() == 6
-
-
-def test_an_archived_flag_can_not_be_turned_on_and_keeps_the_others_from_it(ada, flag):
-    other = make("y")
-    changes.archive("x")
-    page = ada.post(
-        "/admin/flaggate/flag/?state=any",
-        {"action": "turn_on", "_selected_action": [other.pk, flag.pk], "index": 0},
-    )
-    assert "is archived. Restore it first" in page.messages[0]
-    assert not Flag.objects.filter(enabled=True).exists()
-
-
-def test_a_critical_flag_is_not_changed_by_an_action(ada):
-    flag = make("x", critical=True)
-    assert "asks for its key" in ada.act("turn_on", flag).messages[0]
-    assert not Flag.objects.get().enabled
-
-
-def test_a_broken_flag_can_be_turned_off(ada):
-    flag = make("x", enabled=True)
-    Flag.objects.filter(key="x").update(off_variant="nope")
-    assert ada.act("turn_off", flag).messages == ["x: off."]
-
-
-def test_a_broken_flag_can_not_be_turned_on(ada):
-    flag = make("x")
-    Flag.objects.filter(key="x").update(off_variant="nope")
-    assert "is no variant of the flag" in ada.act("turn_on", flag).messages[0]
-    assert not Flag.objects.get().enabled
+def test_kind_and_owner_stand_beside(ada):
+    make("x", owner="Checkout", kind="operational")
+    assert "operational Checkout" in ada.list(Flag).words

@@ -1,12 +1,26 @@
+import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db.models import ProtectedError
 from django.db.models.signals import pre_delete
+from django.utils import timezone
 
 import flaggate
 from flaggate import changes
-from flaggate.models import Flag, Prerequisite, Revision, Rule, Segment, State, Tombstone, Variant
+from flaggate.models import (
+    Flag,
+    Prerequisite,
+    Revision,
+    Rollout,
+    Rule,
+    Segment,
+    State,
+    Tombstone,
+    Variant,
+)
+from tests.admin.pages import address
 
 
 def version():
@@ -479,3 +493,84 @@ def test_many_flags_can_be_deleted(ada, flag):
     assert page.messages == ["Successfully deleted 1 flag."]
     assert Revision.objects.first().after is None
     assert not Flag.objects.exists()
+
+
+def test_a_deletion_can_have_a_reason(ada, flag):
+    assert 'name="comment"' in ada.get(address(Flag, "delete", flag.pk)).text
+    ada.post(address(Flag, "delete", flag.pk), {"post": "yes", "comment": "It is out."})
+    assert Revision.objects.first().comment == "It is out."
+
+
+def test_the_deletion_of_many_can_have_a_reason(ada, flag):
+    page = ada.act("delete_selected", flag)
+    assert 'name="comment"' in page.text
+    ada.post("/admin/flaggate/flag/", {**deletion_of(flag), "comment": "It is out."})
+    assert Revision.objects.first().comment == "It is out."
+
+
+# --- the head of the page, the stages ---------------------------------------------------------
+
+
+def test_stages_are_edited_while_no_rollout_runs(ada, flag):
+    page = ada.open(flag)
+    page.fields["stages-TOTAL_FORMS"] = ["2"]
+    page.save(
+        stages_0_percentage="5", stages_0_holds="12h", stages_1_percentage="100", stages_1_order=""
+    )
+    assert list(flag.stages.values_list("percentage", "holds")) == [
+        (5, timedelta(hours=12)),
+        (100, None),
+    ]
+    page = ada.open(flag_now())
+    assert page.fields["stages-0-holds"] == ["12h"]
+    page.save(stages_0_holds="2d")
+    assert flag.stages.first().holds == timedelta(days=2)
+
+
+@pytest.mark.parametrize("holds", ["12", "0h", "1y", "-1h", "1 00:00:00"])
+def test_a_time_that_is_none_is_an_error_at_its_field(ada, flag, holds):
+    page = ada.open(flag).save(stages_0_percentage="5", stages_0_holds=holds)
+    assert "Write 30m, 12h or 2d" in page.errors["stages-0-holds"]
+
+
+def test_stages_that_fall_are_an_error_at_their_field(ada, flag):
+    page = ada.open(flag)
+    page.fields["stages-TOTAL_FORMS"] = ["2"]
+    typed = {"stages_0_percentage": "50", "stages_0_holds": "1h", "stages_1_percentage": "5"}
+    page = page.save(**typed, stages_1_order="")
+    assert "is below the stage before" in page.errors["stages-1-percentage"]
+
+
+def test_the_stages_of_a_flag_are_offered_for_its_rollout(ada, flag):
+    with changes.change():
+        flag.stages.create(percentage=7, holds=timedelta(hours=3))
+        flag.stages.create(percentage=100, order=1)
+    assert ada.ask("start", flag).fields["value"] == ["7:3h,100"]
+
+
+def test_while_a_rollout_runs_its_stages_are_a_line_of_done_now_and_next(ada, running):
+    with changes.change():
+        Rollout.objects.update(started_at=timezone.now() - timedelta(hours=25))
+    page = ada.open(running)
+    assert "stages-TOTAL_FORMS" not in page.fields
+    assert re.search(r"✓ done 5 % from .*, for 1d ▶ now 100 % from", page.words)
+
+
+def test_a_pause_leaves_open_when_the_next_stage_begins(ada, running):
+    changes.rollouts.pause("x")
+    assert re.search(
+        r"▶ now 5 % from .*, for 1d ○ next 100 % after the pause", ada.open(running).words
+    )
+
+
+def test_a_quarantined_flag_says_so_and_why(ada, flag):
+    Flag.objects.update(off_variant="nope", enabled=True)
+    words = ada.open(flag).words
+    assert "This flag is quarantined" in words
+    assert "nope" in words
+    assert "⚠ quarantined" in ada.list(Flag).words
+
+
+def test_the_page_says_what_each_variant_gets_and_what_remains(ada):
+    flag = changes.create("x", percentage=25, variants=[("a", 1, 1), ("b", 2, 3)])
+    assert "Of everyone else: a 6.25 %, b 18.75 %, 75 % remain off" in ada.open(flag).words

@@ -122,7 +122,7 @@ def test_what_is_sent_in_a_form_is_answered_as_text(ada: Pages, rows: None, payl
     for row in (Flag.objects.get(key="x"), Segment.objects.get()):
         for page in (ada.open(row), ada.add(type(row))):
             unharmed(send(page, *names_of(page), payload=payload))
-        unharmed(ada.act("turn_on", row, comment=payload))
+        unharmed(ada.act("delete_selected", row))
         unharmed(ada.act(payload, row))
 
 

@@ -1,11 +1,12 @@
 import pytest
 
 from flaggate import changes
-from flaggate.models import Flag, Revision, Rule, Segment, State, Usage
+from flaggate.admin.verbs import VERBS
+from flaggate.models import Flag, Revision, Rule, Segment, State, Usage, documents
 from tests.admin.conftest import pages, user
-from tests.admin.pages import SAVE, address
+from tests.admin.pages import SAVE, address, address_of
 
-ACTIONS = ["turn_on", "turn_off", "archive", "restore", "delete_selected"]
+ACTIONS = ["turn-on", "turn-off", "archive", "restore", "delete_selected"]
 
 
 def posts(flag, segment):
@@ -23,6 +24,8 @@ def posts(flag, segment):
             yield address(model, "changelist"), data
             prefixed = {f"change_form-{name}": value for name, value in data.items()}
             yield address(model, "change", whole.pk), {**data, **prefixed}
+    for verb in VERBS:
+        yield address_of(verb), {"seen": f"{flag.pk}:{flag.version}", "value": "50"}
     for revision in Revision.objects.all():
         yield address(Revision, "change", revision.pk), {"comment": "new"}
         yield address(Revision, "delete", revision.pk), {"post": "yes"}
@@ -50,6 +53,54 @@ def test_who_may_not_write_can_not_write_by_any_post(request, name, flag, segmen
     assert everything() == before
 
 
+PARTIAL = {
+    "toggle_flag": {"enabled"},
+    "rollout_flag": {"percentage", "stages", "rollout"},
+    "archive_flag": {"archived_at"},
+    "revert_flag": {"enabled", "percentage"},  # by Undo, back to what they were
+}
+
+
+@pytest.mark.parametrize("permission", PARTIAL)
+def test_a_narrow_role_changes_only_what_it_names_by_any_post(flag, segment, permission):
+    changes.rollout("x", 5)
+    changes.enable("x")
+    flag.refresh_from_db()
+    view = ("view_flag", "view_segment", "view_revision")
+    browser = pages(user("rita", *view, permission))
+    before = [documents.of_flag(flag), documents.of_segment(segment)]
+    for where, data in posts(flag, segment):
+        for button in ("_save", "_review", "_reapply", "_continue"):
+            version = Flag.objects.get().version
+            sent = {**data, button: version, "people": "42", "description": "new"}
+            browser.post(where, {**sent, **rows(segment, flag)})
+    after = [documents.of_flag(Flag.objects.get()), documents.of_segment(Segment.objects.get())]
+    changed = {name for name in after[0] if after[0][name] != before[0][name]}
+    assert changed <= PARTIAL[permission]
+    assert after[1] == before[1]
+    assert Flag.objects.count() == Segment.objects.count() == 1
+
+
+def rows(segment, flag):
+    """A rule, a variant and a stage, as the form of a flag would send them."""
+    sent = {}
+    for prefix in ("rules", "variants", "prerequisites", "stages"):
+        sent |= {f"{prefix}-TOTAL_FORMS": "1", f"{prefix}-INITIAL_FORMS": "0"}
+        sent |= {f"{prefix}-0-percentage": "100", f"{prefix}-0-flag": str(flag.pk)}
+    return sent | {
+        "rules-0-segments": str(segment.pk),
+        "variants-0-key": "a",
+        "variants-0-value": "1",
+        "variants-0-weight": "1",
+    }
+
+
+def test_the_rows_above_would_be_saved_for_who_may_change_flags(operator, flag, segment):
+    data = {"seen": 1, "percentage": "50", "kind": "release", **rows(segment, flag), **SAVE}
+    operator.post(address(Flag, "change", flag.pk), data)
+    assert flag.rules.count() == flag.variants.count() == flag.stages.count() == 1
+
+
 def test_a_viewer_sees_the_pages_without_anything_to_write(viewer, flag, segment):
     with changes.change():
         Rule.objects.create(flag=flag).segments.add(segment)
@@ -68,7 +119,7 @@ def test_an_operator_of_flags_changes_a_flag_with_all_its_parts(operator, flag, 
     )
     assert page.errors_or_none() is None
     assert (flag.rules.count(), flag.variants.count()) == (1, 1)
-    assert operator.act("turn_on", flag).messages == ["x: on for segment beta."]
+    assert operator.do("turn-on", flag).messages == ["Done: x is on for segment beta."]
 
 
 def test_an_operator_of_flags_can_not_add_or_delete_them_or_touch_segments(operator, flag, segment):

@@ -6,8 +6,9 @@ from django.contrib.auth.models import User
 from django.urls import NoReverseMatch
 
 from flaggate import changes
+from flaggate.admin.verbs import VERBS
 from flaggate.models import Flag, Revision, Rule, Segment, State, Tombstone, Usage
-from tests.admin.pages import address
+from tests.admin.pages import address, address_of
 
 PAYLOAD = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 MODELS = (Flag, Segment, Revision, Usage, Tombstone)
@@ -60,6 +61,10 @@ def every_page():
     for field, model in (("segments", "rule"), ("required", "prerequisite")):
         query = f"?app_label=flaggate&model_name={model}&field_name={field}&term="
         yield f"/admin/autocomplete/{query}"
+    for verb in VERBS:
+        for flag in Flag.objects.all():
+            yield f"{address_of(verb)}?flag={flag.pk}"
+            yield f"{address_of(verb)}?flag={flag.pk}&value=50&next=/"
     yield "/admin/"
     yield "/admin/flaggate/"
 
@@ -87,7 +92,11 @@ def test_stored_text_is_escaped_in_what_a_write_answers(ada, hostile):
         ada.open(flag).save(seen="0", typed_key="x"),
         ada.open(segment).save(included=PAYLOAD + "2"),
         ada.open(segment).save(conditions_0_operator="gt"),
-        ada.act("turn_on", flag),
+        ada.act("turn-on", flag),
+        ada.do("turn-on", flag),
+        ada.do("turn-on", flag, **{f"typed_key_{flag.pk}": "x", "comment": PAYLOAD}),
+        ada.ask("undo", flag),
+        ada.ask("share", flag, value=PAYLOAD, next=PAYLOAD),
         ada.delete(segment),
         ada.open(segment).save(name=PAYLOAD + "2"),
         import_members(ada, segment, PAYLOAD),
@@ -110,7 +119,9 @@ def test_looking_changes_nothing(ada, hostile):
     before = [list(model.objects.order_by("pk").values()) for model in models]
     for where in every_page():
         ada.client.get(where, follow=True)
-        ada.client.get(f"{where}{'&' if '?' in where else '?'}action=turn_off&_save=1&post=yes")
+        ada.client.get(
+            f"{where}{'&' if '?' in where else '?'}action=turn-off&seen=1:1&_save=1&post=yes"
+        )
     assert [list(model.objects.order_by("pk").values()) for model in models] == before
 
 

@@ -133,3 +133,28 @@ def test_a_copy_of_a_running_rollout_does_not_run(flag: Flag) -> None:
     changes.rollouts.start("full")
     changes.copy("full", "another")
     assert (document("another")["rollout"], len(document("another")["stages"])) == (None, 2)
+
+
+def test_the_last_change_is_undone(flag: Flag) -> None:
+    before = document("full")
+    changes.disable("full")
+    changes.rollout("full", 70)
+    changes.undo("full")
+    assert document("full") == {**before, "percentage": 0}
+    changes.undo("full")
+    assert document("full")["percentage"] == 70
+
+
+def test_an_undo_needs_no_earlier_revision() -> None:
+    Flag.objects.create(key="plain", percentage=5)
+    changes.rollout("plain", 70)
+    changes.undo("plain")
+    assert document("plain")["percentage"] == 5
+
+
+def test_a_creation_and_a_change_without_a_revision_can_not_be_undone(flag: Flag) -> None:
+    changes.create("new")
+    flag.save()  # a plain write
+    for key in ("new", "full"):
+        with pytest.raises(ChangeRefused, match="no change that could be undone"):
+            changes.undo(key)

@@ -1,0 +1,297 @@
+"""Between a button and its deed: a page that says what would change, and asks why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpResponseRedirect
+from django.middleware.csrf import get_token
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from flaggate import changes, store
+from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.fields import CommentField
+from flaggate.admin.verbs import VERBS, Verb
+from flaggate.changes.differences import differences
+from flaggate.exceptions import ChangeRefused, Conflict
+from flaggate.flags import pin
+from flaggate.models import Flag, Revision, state, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+    from flaggate.changes import Change
+    from flaggate.core import definitions
+    from flaggate.core.snapshot import Snapshot
+
+MOST_FLAGS = 200  # in one deed
+MOST_NAMED = 5
+FLAG = Revision.Subject.FLAG
+
+
+class TypedKeyField(forms.CharField):
+    """The key of a critical flag, typed so that it is not changed by mistake."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            label=_("Type “%(key)s”") % {"key": key},
+            help_text=_("This flag is critical."),
+            widget=forms.TextInput({"autocomplete": "off", "class": "vTextField"}),
+        )
+        self.key = key
+
+    def clean(self, value: Any) -> Any:
+        if super().clean(value) != self.key:
+            raise ValidationError(_("This is not the flag's key."), "other_key")
+        return value
+
+
+class ConfirmForm(forms.Form):
+    """The reason, and the typed keys of what is critical."""
+
+    comment = CommentField(widget=forms.TextInput({"class": "vTextField"}))
+
+    def __init__(self, flags: Iterable[Flag], data: Any = None) -> None:
+        super().__init__(data)
+        for flag in flags:
+            if flag.critical:
+                self.fields[f"typed_key_{flag.pk}"] = TypedKeyField(flag.key)
+
+
+class ValueForm(forms.Form):
+    """What a verb asks for, such as the share."""
+
+    def __init__(self, flags: list[Flag], verb: Verb, data: Any = None) -> None:
+        super().__init__(data if data and "value" in data else None)
+        if verb.value:
+            self.fields["value"] = verb.value(flags[0])
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What to give to the verb, beside the flag's key."""
+        return tuple(self.cleaned_data.values())
+
+
+@dataclass
+class Outcome:
+    """What a deed would do to one flag, in words."""
+
+    flag: Flag
+    now: str
+    then: str = ""
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Rehearsal:
+    """What a deed would do to all flags, or why it would be refused."""
+
+    outcomes: list[Outcome]
+    refusal: str = ""
+    estimate: Estimate | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to confirm."""
+        return not self.refusal and any(outcome.lines for outcome in self.outcomes)
+
+
+def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[str], Any]) -> Rehearsal:
+    """Do it, look at it, and take it back."""
+    using = state.alias()
+    outcomes = {flag.pk: Outcome(flag, wording.state(flag)) for flag in flags}
+    rehearsal = Rehearsal(list(outcomes.values()))
+    try:
+        with changes.rehearse(actor=request.user, source="admin") as opened:
+            _do_each(opened, flags, act)
+            for subject, pk, before, after in opened.check():
+                if subject == FLAG and before and after:
+                    outcomes[pk].lines = differences(before[2], after[2])
+            for flag in Flag.objects.using(using).prefetch_related(*READS).filter(pk__in=outcomes):
+                outcomes[flag.pk].then = wording.state(flag)
+            then = store.read(using, flags=outcomes, members=False) if len(flags) == 1 else None
+    except ChangeRefused as refusal:
+        rehearsal.refusal = str(refusal)
+        return rehearsal
+    if then and rehearsal.changes:
+        rehearsal.estimate = _estimate(pin(request).snapshot, then.flags.get(flags[0].key))
+    return rehearsal
+
+
+def _estimate(snapshot: Snapshot, after: definitions.Flag | None) -> Estimate | None:
+    before = snapshot.flags.get(after.key) if after else None
+    if before is None or after is None or not (before.enabled or after.enabled):
+        return None
+    return estimate(snapshot, before, after)
+
+
+READS = tuple(name for name in wording.READS if name != "rollout")  # that one is selected
+
+
+def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
+    """Ask for a deed (GET), or do it (POST)."""
+    verb = VERBS.get(name)
+    if verb is None:
+        raise Http404
+    if not (admin.has_view_or_change_permission(request) and verb.permitted(request.user)):
+        raise PermissionDenied
+    seen = _seen(request.POST.get("seen", ""))
+    flags = _flags(request, seen)
+    if not flags:
+        admin.message_user(request, _("There is no such flag."), messages.WARNING)
+        return HttpResponseRedirect(_search(request.GET.get("key", "")))
+    posted = request.POST if seen else None
+    value_form = ValueForm(flags, verb, posted or request.GET)
+    form = ConfirmForm(flags, posted)
+    context: dict[str, Any] = {"form": form, "value_form": value_form}
+    if not value_form.fields or value_form.is_valid():
+        values = value_form.values if value_form.fields else ()
+        if posted is not None and form.is_valid():
+            try:
+                return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
+            except ChangeRefused as refusal:
+                context |= {"refusal": refusal, "met": _met(refusal, flags, seen)}
+        context["rehearsal"] = rehearse(request, flags, lambda key: verb.act(key, *values))
+    return _page(admin, request, verb, flags, context)
+
+
+def _do(
+    admin: Any,
+    request: HttpRequest,
+    verb: Verb,
+    flags: list[Flag],
+    seen: dict[int, int],
+    values: tuple[Any, ...],
+    comment: str,
+) -> HttpResponse:
+    expected = {("flag", flag.key): seen.get(flag.pk, -1) for flag in flags}
+    how: dict[str, Any] = {"actor": request.user, "source": "admin", "comment": comment}
+    with changes.change(expected_versions=expected, **how) as opened:
+        _do_each(opened, flags, lambda key: verb.act(key, *values))
+    changed = {revision.key for revision in opened.revisions if revision.subject == FLAG}
+    done = _flags(request, seen)
+    undoable = [flag for flag in done if flag.key in changed]
+    admin.message_user(request, with_undo(request, told(done), undoable), messages.SUCCESS)
+    return HttpResponseRedirect(_next(request, flags))
+
+
+def _do_each(opened: Change, flags: list[Flag], act: Callable[[str], Any]) -> None:
+    opened.touched([flag.pk for flag in flags], ())  # read together what would be read one by one
+    for flag in flags:
+        act(flag.key)
+
+
+def _page(
+    admin: Any, request: HttpRequest, verb: Verb, flags: list[Flag], context: dict[str, Any]
+) -> HttpResponse:
+    names = ", ".join(flag.key for flag in flags[:MOST_NAMED])
+    many = ngettext("%d flag", "%d flags", len(flags)) % len(flags)
+    context |= {
+        **admin.admin_site.each_context(request),
+        "title": f"{verb.label}: {many if len(flags) > MOST_NAMED else names}",
+        "opts": admin.opts,
+        "media": admin.media,
+        "verb": verb,
+        "flags": flags,
+        "seen": ",".join(f"{flag.pk}:{flag.version}" for flag in flags),
+        "next": _next(request, flags),
+    }
+    return TemplateResponse(request, "admin/flaggate/flag/confirm.html", context)
+
+
+def address(verb: str, flags: Iterable[Flag], back: str = "") -> str:
+    """Return the address that asks for a deed on flags."""
+    chosen = ",".join(str(flag.pk) for flag in flags)
+    query = f"flag={chosen}" + (f"&{urlencode({'next': back})}" if back else "")
+    return f"{reverse('admin:flaggate_flag_verb', args=[verb])}?{query}"
+
+
+def with_undo(request: HttpRequest, words: str, flags: Iterable[Flag]) -> SafeString | str:
+    """Append a button that makes flags what they were before their last change."""
+    seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags)
+    if not seen:
+        return words
+    return format_html(
+        '{} <form class="flaggate-undo" method="post" action="{}">'
+        '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<input type="hidden" name="seen" value="{}">'
+        '<input type="hidden" name="next" value="{}">'
+        '<button type="submit">{}</button></form>',
+        words,
+        reverse("admin:flaggate_flag_verb", args=["undo"]),
+        get_token(request),
+        seen,
+        request.POST.get("next", ""),
+        _("Undo"),
+    )
+
+
+def _seen(text: str) -> dict[int, int]:
+    """Read "12:3,14:1": the versions that a page showed, by primary key."""
+    pairs = (each.partition(":") for each in text.split(","))
+    return {int(pk): int(version) for pk, _colon, version in pairs if _numeric(pk, version)}
+
+
+def _search(key: str) -> str:
+    """Return the list, with what is nearest to a key that no flag has."""
+    query = f"?{urlencode({'q': key})}" if key else ""
+    return reverse("admin:flaggate_flag_changelist") + query
+
+
+def _numeric(*texts: str) -> bool:
+    return all(text.isascii() and text.isdecimal() and len(text) < 19 for text in texts)
+
+
+def _flags(request: HttpRequest, seen: Iterable[int]) -> list[Flag]:
+    chosen = set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if _numeric(pk)}
+    flags = Flag.objects.select_related("rollout").prefetch_related(*READS).order_by("key")
+    if chosen:
+        return list(flags.filter(pk__in=sorted(chosen)[:MOST_FLAGS]))
+    return list(flags.filter(key=request.GET.get("key", "").replace("\0", "").strip()))
+
+
+def _met(refusal: ChangeRefused, flags: list[Flag], seen: dict[int, int]) -> list[str]:
+    """Say what somebody else has changed since the page was shown."""
+    if not isinstance(refusal, Conflict):
+        return []
+    return [
+        f"{flag.key}: {line}"
+        for flag in flags
+        for revision in Revision.objects.filter(
+            subject=FLAG, key=flag.key, version__gt=seen.get(flag.pk, -1)
+        ).order_by("pk")[:MOST_NAMED]
+        for line in differences(revision.before, revision.after)
+    ]
+
+
+def _next(request: HttpRequest, flags: list[Flag]) -> str:
+    """Return where to go afterwards: where the buttons were, or to the flag."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+        return wanted
+    if len(flags) == 1:
+        return reverse("admin:flaggate_flag_change", args=[flags[0].pk])
+    return reverse("admin:flaggate_flag_changelist")
+
+
+def told(flags: list[Flag]) -> str:
+    """Say what was done, and what holds now."""
+    if len(flags) > MOST_NAMED:
+        return ngettext("%d flag was changed.", "%d flags were changed.", len(flags)) % len(flags)
+    states = [
+        _("%(flag)s is %(state)s") % {"flag": flag.key, "state": wording.state(flag)}
+        for flag in flags
+    ]
+    return _("Done: %s.") % "; ".join(states)

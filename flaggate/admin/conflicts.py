@@ -1,0 +1,96 @@
+"""Two people changed the same flag or segment: what each did, and one on top of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.http import QueryDict
+
+from flaggate.changes.differences import differences, same
+from flaggate.changes.writing import write_flag, write_segment
+from flaggate.models import Revision, documents, state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flaggate.models.documents import Document
+
+READERS: dict[str, Any] = {"flag": documents.of_flags, "segment": documents.of_segments}
+WRITERS: dict[str, Any] = {"flag": write_flag, "segment": write_segment}
+
+
+@dataclass
+class Meeting:
+    """What somebody else changed since a page was opened, and what is typed there on top."""
+
+    version: int
+    theirs: list[str]
+    typed: bool
+    yours: list[str] = field(default_factory=list)
+    both: list[str] = field(default_factory=list)
+    wanted: Document = field(default_factory=dict)
+
+
+def meet(subject: str, whole: Any, seen: int, mine: Document | None) -> Meeting | None:
+    """Compare what is stored and what was typed with what both began from.
+
+    None where no revision tells what that was.
+    """
+    present = document(subject, whole)
+    later = Revision.objects.filter(subject=subject, key=whole.key, version__gt=seen)
+    base = later.order_by("version").values_list("before", flat=True).first()
+    if base is None:
+        return None
+    meeting = Meeting(whole.version, differences(base, present), mine is not None)
+    if mine is not None:
+        meeting.wanted = changed_by(base, present, mine)
+        meeting.yours = differences(present, {**present, **meeting.wanted})
+        meeting.both = [name for name in meeting.wanted if not same(base[name], present[name])]
+    return meeting
+
+
+def changed_by(base: Document, present: Document, mine: Document) -> Document:
+    """Return what one of two people changed, and the other did not change to the same."""
+    return {
+        name: value
+        for name, value in mine.items()
+        if name in base and not same(value, base[name]) and not same(value, present.get(name))
+    }
+
+
+def document(subject: str, whole: Any) -> Document:
+    """Write a flag or segment down, as it is stored now."""
+    found: Document = READERS[subject](state.alias(), [whole.pk])[whole.pk][2]
+    return found
+
+
+def apply(subject: str, whole: Any, wanted: Document) -> None:
+    """Make a flag or segment what was wanted of it; the rest stays. Inside ``change()``."""
+    WRITERS[subject](whole, wanted)
+
+
+def without_gone(data: QueryDict, formsets: Iterable[Any]) -> QueryDict:
+    """Make rows that somebody else has deleted new ones, so that what was typed there counts."""
+    mended = data.copy()
+    for formset in formsets:
+        _mend(mended, formset.prefix, {str(row.pk) for row in formset.get_queryset()})
+    return mended
+
+
+def _mend(data: QueryDict, prefix: str, there: set[str]) -> None:
+    total = data.get(f"{prefix}-TOTAL_FORMS") or ""
+    if not (total.isascii() and total.isdecimal()) or int(total) > 1000:
+        return
+    rows = [_row(data, f"{prefix}-{position}-") for position in range(int(total))]
+    kept = [row for row in rows if row.get("id", [""])[-1] in there]
+    new = [{**row, "id": [""]} for row in rows if row.get("id", [""])[-1] not in there]
+    for position, row in enumerate([*kept, *new]):
+        for name, values in row.items():
+            data.setlist(f"{prefix}-{position}-{name}", values)
+    data[f"{prefix}-INITIAL_FORMS"] = str(len(kept))
+
+
+def _row(data: QueryDict, start: str) -> dict[str, list[str]]:
+    names = [name for name in data if name.startswith(start)]
+    return {name.removeprefix(start): data.pop(name) for name in names}

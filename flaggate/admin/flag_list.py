@@ -1,0 +1,123 @@
+"""The list of flags: who gets what, and what can be done about it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
+from django.db.models.functions import Cast
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from flaggate.admin import showing
+from flaggate.admin.confirming import MOST_FLAGS, address
+from flaggate.admin.filters import OwnerFilter, RolloutFilter, StateFilter, TagFilter
+from flaggate.admin.moments import ago, changed
+from flaggate.admin.verbs import VERBS
+from flaggate.admin.write import RecordedAdmin
+from flaggate.flags import pin
+from flaggate.models import Prerequisite, Usage
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+    from flaggate.models import Flag
+
+IN_BULK = ("turn-on", "turn-off", "archive", "restore")
+SWITCHING = ("turn-on", "turn-off", "restore")
+SHARING = ("share", "pause", "resume")
+REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
+MOST_KNOWN = 5000
+
+# The parts of flags, by the token of the flag, which is new with each change of them.
+_known: dict[UUID, dict[str, Any]] = {}
+
+
+class FlagList(RecordedAdmin):
+    """The list of flags."""
+
+    list_display = ("key", "state", "audience", "about", "evaluated", "changed")
+    list_select_related = ("rollout",)
+    list_filter = (StateFilter, RolloutFilter, "kind", OwnerFilter, TagFilter)
+    search_fields = ("key", "description", "owner", "tags_text")
+    search_help_text = _("Search in keys, descriptions, owners and tags.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        flags = super().get_queryset(request)
+        usage = Usage.objects.filter(flag=OuterRef("key")).order_by("-hour")
+        annotated: QuerySet[Any] = flags.annotate(
+            tags_text=Cast("tags", TextField()),
+            evaluated_at=Subquery(usage.values("hour")[:1]),
+        )
+        return annotated
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        read_parts(changelist.result_list)
+        quarantined = pin(request).snapshot.quarantined
+        for flag in changelist.result_list:
+            flag.quarantined = flag.key in quarantined
+            for name, verbs in (("switching", SWITCHING), ("sharing", SHARING)):
+                linked = showing.buttons(flag, request.user, verbs, request.get_full_path())
+                setattr(flag, name, linked)
+        return changelist
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, duplicates = super().get_search_results(request, queryset, search_term)
+        if not search_term.isascii():  # SQLite and MariaDB keep the JSON of the tags in ASCII
+            escaped = json.dumps(search_term)[1:-1]
+            found |= super().get_search_results(request, queryset, escaped)[0]
+        return found, duplicates
+
+    @admin.display(description=_("state"), ordering="enabled")
+    def state(self, flag: Any) -> SafeString:
+        notice = showing.quarantined() if flag.quarantined else ""
+        return format_html("{} {} {}", showing.switch(flag), notice, flag.switching)
+
+    @admin.display(description=_("who gets it"), ordering="percentage")
+    def audience(self, flag: Any) -> SafeString:
+        return format_html("{} {}", showing.audience(flag), flag.sharing)
+
+    @admin.display(description=_("kind, owner"), ordering="kind")
+    def about(self, flag: Flag) -> SafeString:
+        return format_html("{}<br>{}", flag.get_kind_display(), flag.owner)
+
+    @admin.display(description=_("last evaluated"), ordering="evaluated_at", empty_value="–")
+    def evaluated(self, flag: Any) -> SafeString | None:
+        return ago(flag.evaluated_at) if flag.evaluated_at else None
+
+    @admin.display(description=_("last changed"), ordering="changed_at", empty_value="–")
+    def changed(self, flag: Any) -> SafeString | None:
+        return changed(flag)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        verbs = [VERBS[name] for name in IN_BULK if VERBS[name].permitted(request.user)]
+        asking = {verb.name: (_ask, verb.name, verb.label) for verb in verbs}
+        return {**asking, **super().get_actions(request)}
+
+
+def read_parts(flags: list[Any]) -> None:
+    """Read the parts of flags that wording needs; only of those that have changed."""
+    if len(_known) > MOST_KNOWN:
+        _known.clear()
+    new = [flag for flag in flags if flag.token not in _known]
+    prefetch_related_objects(new, "rules__segments", REQUIRED, "stages")
+    _known.update({flag.token: flag._prefetched_objects_cache for flag in new})
+    for flag in flags:
+        flag._prefetched_objects_cache = _known[flag.token]
+
+
+def _ask(_admin: FlagList, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+    verb = request.POST.getlist("action")[int(request.POST.get("index", 0))]
+    return HttpResponseRedirect(address(verb, chosen[:MOST_FLAGS], request.get_full_path()))

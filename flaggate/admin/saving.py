@@ -1,0 +1,193 @@
+"""Saving a form as one change: reviewed before, and met by whom somebody else was faster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
+
+from flaggate.admin.conflicts import Meeting, apply, document, meet, without_gone
+from flaggate.admin.fields import SeenField, comment_of
+from flaggate.changes import change
+from flaggate.changes.differences import differences
+from flaggate.exceptions import ChangeRefused, Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flaggate.changes import Change
+    from flaggate.changes.change import Difference
+    from flaggate.models.documents import Document
+
+
+class Stopped(Exception):
+    """Ends the saving of a form on the way, and takes it back; holds what was to be found out."""
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a form makes of a flag or segment, and how to save what it asks for beyond that."""
+
+    document: Document
+    save_extras: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What saving a form would do: each difference in words, and what would hold then."""
+
+    lines: list[str]
+    then: str
+
+
+class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The part of the admin that saves forms."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        save = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        if request.method != "POST":
+            return save()
+        whole = self.get_object(request, unquote(object_id)) if object_id else None
+        try:
+            if whole and "_reapply" in request.POST:
+                return self._reapply(request, whole, save)
+            stop = "review" if "_review" in request.POST else ""
+            with self._change(request, self._expected(request, whole)) as opened:
+                response = self._until(stop, request, save)
+        except Stopped as stopped:
+            request.flaggate_review = stopped.found  # type: ignore[attr-defined]
+        except Conflict as conflict:
+            typed = self._typed(request, whole, save)
+            request.flaggate_meeting = self._meet(request, whole, typed)  # type: ignore[attr-defined]
+            request.flaggate_refusal = conflict  # type: ignore[attr-defined]
+        except (ChangeRefused, IntegrityError) as refusal:
+            request.flaggate_refusal = refusal  # type: ignore[attr-defined]
+        else:
+            self.saved(request, opened)
+            return response
+        # Once more, for a form that knows why it is not saved, and shows what was typed.
+        return save()
+
+    def _until(self, stop: str, request: HttpRequest, save: Callable[[], Any]) -> Any:
+        """Save, or go only so far, to see what it would do; then it raises Stopped."""
+        request.flaggate_stop = stop  # type: ignore[attr-defined]
+        try:
+            return save()
+        finally:
+            request.flaggate_stop = ""  # type: ignore[attr-defined]
+
+    def _reapply(self, request: HttpRequest, whole: Any, save: Callable[[], Any]) -> Any:
+        """Save what was typed on top of what somebody else has saved meanwhile."""
+        shown = SeenField().clean(request.POST["_reapply"])
+        typed = self._typed(request, whole, save)
+        meeting = self._meet(request, whole, typed)
+        if typed is None or meeting is None:
+            raise Conflict(_("What you typed can't be applied on top. Mend it, or begin again."))
+        with self._change(request, {(self.subject, whole.key): shown}) as opened:
+            apply(self.subject, whole, meeting.wanted)
+            typed.save_extras()
+            opened.check()
+        self.saved(request, opened)
+        return HttpResponseRedirect(request.path)
+
+    def _meet(self, request: HttpRequest, whole: Any, typed: Typed | None) -> Meeting | None:
+        """Find out what somebody else did, and what was typed, on top of that."""
+        expected = list(self._expected(request, whole).values())
+        if not expected:
+            return None
+        return meet(self.subject, whole, expected[0], typed.document if typed else None)
+
+    def _typed(self, request: HttpRequest, whole: Any, save: Callable[[], Any]) -> Typed | None:
+        """Find out what saving the form would make; None where that is refused."""
+        if whole is None:
+            return None
+        as_sent = request.POST
+        formsets, _inlines = self._create_formsets(request, whole, change=True)  # type: ignore[attr-defined]
+        request.POST = without_gone(as_sent, formsets)  # type: ignore[assignment]
+        try:
+            with self._change(request):
+                self._until("typed", request, save)
+        except Stopped as stopped:
+            found: Typed = stopped.found
+            return found
+        except (ChangeRefused, IntegrityError):
+            return None
+        finally:
+            request.POST = as_sent
+        return None
+
+    def saved(self, request: HttpRequest, opened: Change) -> None:
+        """Tell of what was saved, beyond what admin says itself."""
+
+    # --- what those views call: checked before they report success -----------------------------
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        stop = getattr(request, "flaggate_stop", "")
+        if stop == "typed":
+            extras = partial(self.save_extras, form, formsets, change)
+            raise Stopped(Typed(document(self.subject, form.instance), extras))
+        self.save_extras(form, formsets, change)
+        differing = self.check_change()
+        if stop == "review":
+            raise Stopped(Review(list(_lines(differing, form.instance)), self.words(form.instance)))
+
+    def words(self, whole: Any) -> str:
+        """Say what holds, as it is stored now."""
+        return ""
+
+    def save_extras(self, form: Any, formsets: Any, change: bool) -> None:
+        """Save what a form asks for beyond its rows."""
+
+    @staticmethod
+    def check_change() -> list[Difference]:
+        """Return what differs so far; raise now what would refuse the open change at its end."""
+        with change() as opened:
+            return opened.check()
+
+    @property
+    def subject(self) -> str:
+        """What revisions call it: flag or segment."""
+        return str(self.opts.model_name)
+
+    def _change(self, request: HttpRequest, expected: Any = None) -> Any:
+        return change(
+            actor=request.user,
+            source="admin",
+            comment=comment_of(request),
+            expected_versions=expected,
+        )
+
+    def _expected(self, request: HttpRequest, whole: Any) -> dict[tuple[str, str], int]:
+        """Return the version seen; without a readable one the form itself is invalid."""
+        try:
+            seen = SeenField(required=True).clean(request.POST.get("seen"))
+        except ValidationError:
+            return {}
+        return {(self.subject, whole.key): seen} if whole else {}
+
+
+def _lines(differing: list[Difference], whole: Any) -> Iterator[str]:
+    """Say each difference in words; of the whole itself without its name."""
+    for subject, pk, before, after in differing:
+        entry = after or before
+        own = subject == whole._meta.model_name and pk == whole.pk
+        name = "" if own or entry is None else f"{subject} {entry[0]}: "
+        lines = differences(before[2] if before else None, after[2] if after else None)
+        yield from (name + line for line in lines)

@@ -1,0 +1,112 @@
+"""What can be done to flags without a form of their own: turn on and off, set the share, …"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from flaggate import changes
+from flaggate.admin.fields import PercentageField, PlanField
+from flaggate.changes import rollouts
+from flaggate.models import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flaggate.models import Flag
+
+PARTIAL = ("toggle_flag", "rollout_flag", "archive_flag", "revert_flag")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A deed: whom it is allowed, which flags it fits, what it asks for, and how it is done."""
+
+    name: str  # in addresses
+    label: Any
+    permissions: tuple[str, ...]  # any of these, or that to change all of a flag
+    fits: Callable[[Flag], bool]
+    act: Callable[..., Flag]
+    value: Callable[[Flag], forms.Field] | None = None
+
+    def permitted(self, user: Any) -> bool:
+        """Whether a user may do this at all; the write path looks at the very change."""
+        names = ("change_flag", *self.permissions)
+        return any(user.has_perm(f"flaggate.{name}") for name in names)
+
+
+def verbs_for(user: Any, flag: Flag) -> Iterator[Verb]:
+    """Find what a user may do to a flag as it is."""
+    return (verb for verb in VERBS.values() if verb.permitted(user) and verb.fits(flag))
+
+
+def _off(flag: Flag) -> bool:
+    return not flag.archived and not flag.enabled
+
+
+def _on(flag: Flag) -> bool:
+    return not flag.archived and flag.enabled
+
+
+def _rests(flag: Flag) -> bool:
+    return not flag.archived and wording.rollout_of(flag) is None
+
+
+def _runs(flag: Flag) -> bool:
+    rollout = wording.rollout_of(flag)
+    return rollout is not None and rollout.paused_at is None
+
+
+def _paused(flag: Flag) -> bool:
+    rollout = wording.rollout_of(flag)
+    return rollout is not None and rollout.paused_at is not None
+
+
+def _rolls_out(flag: Flag) -> bool:
+    return wording.rollout_of(flag) is not None
+
+
+def _share(flag: Flag) -> forms.Field:
+    return PercentageField(
+        label=_("Share"),
+        help_text=_("Percent of everyone else, whom no rule catches: 0 to 100."),
+        min_value=0,
+        max_value=100,
+        max_digits=6,
+        decimal_places=3,
+        initial=flag.percentage,
+        widget=forms.NumberInput({"class": "flaggate-share"}),
+    )
+
+
+def _plan(flag: Flag) -> forms.Field:
+    return PlanField(
+        label=_("Stages"),
+        help_text=_("Percent, and for how long: 5:1d,25:12h,100. The last one stays."),
+        initial=list(flag.stages.all()) or PlanField.SUGGESTED,
+        widget=forms.TextInput({"class": "vTextField", "spellcheck": "false"}),
+    )
+
+
+_TOGGLE, _ROLLOUT, _ARCHIVE = ("toggle_flag",), ("rollout_flag",), ("archive_flag",)
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb("turn-on", _("Turn on"), _TOGGLE, _off, changes.enable),
+        Verb("turn-off", _("Turn off"), _TOGGLE, _on, changes.disable),
+        Verb("share", _("Set the share"), _ROLLOUT, _rests, changes.rollout, _share),
+        Verb("start", _("Start a rollout"), _ROLLOUT, _rests, rollouts.start, _plan),
+        Verb("pause", _("Pause the rollout"), _ROLLOUT, _runs, rollouts.pause),
+        Verb("resume", _("Resume the rollout"), _ROLLOUT, _paused, rollouts.resume),
+        Verb("stop", _("Stop the rollout here"), _ROLLOUT, _rolls_out, rollouts.stop),
+        Verb("complete", _("Complete the rollout"), _ROLLOUT, _rolls_out, rollouts.complete),
+        Verb("archive", _("Archive"), _ARCHIVE, lambda flag: not flag.archived, changes.archive),
+        Verb("restore", _("Restore"), _ARCHIVE, lambda flag: flag.archived, changes.restore),
+        Verb("undo", _("Undo"), PARTIAL, lambda flag: False, changes.undo),
+    )
+}

@@ -1,0 +1,81 @@
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+
+from flaggate.admin import estimating
+from flaggate.admin.estimating import Estimate, estimate
+from flaggate.core.definitions import Condition, Flag, Rule, Segment
+from flaggate.core.snapshot import Snapshot
+
+NOBODY = Flag("x", enabled=True, percentage=Decimal(0), salt="s")
+
+
+@pytest.fixture(autouse=True)
+def _time_for_all(monkeypatch):
+    monkeypatch.setattr(estimating, "LONGEST", float("inf"))
+
+
+def users(number):
+    User.objects.bulk_create(User(username=f"u{n}") for n in range(number))
+
+
+def of(after, *segments, before=NOBODY):
+    named = {segment.key: segment for segment in segments}
+    return estimate(Snapshot({"x": before}, named), before, after)
+
+
+def test_all_of_few_users_are_asked():
+    users(50)
+    half = Flag("x", enabled=True, percentage=Decimal(50), salt="s")
+    found = of(half)
+    assert (found.before, found.users) == (0, 50)
+    assert found == of(half)
+    assert 0 < found.after < 50
+
+
+def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):
+    monkeypatch.setattr(estimating, "MOST_ASKED", 100)
+    users(1000)
+    old = Segment("old", conditions=(Condition("username", "one_of", ("u0", "u10", "u20")),))
+    everyone = Flag("x", enabled=True, salt="s")
+    assert of(everyone) == Estimate(0, 100, 1000, 100)
+    pks = sorted(int(user.pk) for user in estimating._sample())
+    assert len(pks) == 100
+    assert pks[-1] - pks[0] > 900
+    assert of(Flag("x", enabled=True, percentage=Decimal(0), rules=(Rule(("old",)),)), old)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Estimate(0, 30, 100, 100), "30 of 100 users (now 0)"),
+        (Estimate(0, 51, 25_000, 1000), "about 1,300 of 25,000 users (now hardly any)"),
+        (Estimate(1000, 1, 25_000, 1000), "about 25 of 25,000 users (now about 25,000)"),
+    ],
+)
+def test_it_says_no_more_than_a_sample_knows(found, words):
+    assert str(found) == words
+
+
+def test_it_stops_when_it_takes_too_long(monkeypatch):
+    users(30)
+    monkeypatch.setattr(estimating, "LONGEST", -1)
+    assert of(Flag("x", enabled=True)) == Estimate(0, 1, 30, 1)  # from the first answer
+
+
+def test_without_users_there_is_nothing_to_tell():
+    assert of(Flag("x", enabled=True)) is None
+
+
+@pytest.mark.parametrize("attribute", ["language", "ip", "visitor"])
+def test_what_only_a_request_knows_is_not_guessed(attribute):
+    users(3)
+    segment = Segment("s", conditions=(Condition(attribute, "exists"),))
+    assert of(Flag("x", enabled=True, rules=(Rule(("s",)),)), segment) is None
+
+
+def test_an_attribute_that_fails_keeps_nobody_from_a_change(monkeypatch):
+    users(3)
+    monkeypatch.setattr(estimating.context, "of_subject", lambda *_: 1 / 0)
+    assert of(Flag("x", enabled=True, percentage=Decimal(5))) is None

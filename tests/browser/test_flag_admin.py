@@ -1,0 +1,260 @@
+"""Admin's pages of flags, from log-in to result, in a browser with and without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import server
+from tests.example_project.shop import manage
+
+pytestmark = pytest.mark.browser
+
+FLAGS = "/admin/flaggate/flag/"
+SMALL_TARGETS = """
+() => [...document.querySelectorAll('.flaggate-button, .flaggate-move, .flaggate-undo button')]
+  .map((each) => each.getBoundingClientRect())
+  .filter((box) => box.height < 24 || box.width < 24).length
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One seeded shop; each test has a flag of its own."""
+    path: Path = tmp_path_factory.mktemp("shop") / "shop.sqlite3"
+    manage(path, "migrate", "--verbosity=0")
+    manage(path, "seed")
+    with server(path) as address:
+        yield address
+
+
+@pytest.fixture
+def admin(page: Page, shop: str) -> Page:
+    return log_in(page, shop)
+
+
+@pytest.fixture
+def plain(browser: Browser, shop: str) -> Iterator[Page]:
+    """The page of a browser without JavaScript."""
+    context = browser.new_context(java_script_enabled=False)
+    yield log_in(context.new_page(), shop)
+    context.close()
+
+
+def log_in(page: Page, shop: str) -> Page:
+    page.goto(f"{shop}/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("admin")
+    page.get_by_role("button", name="Log in").click()
+    return page
+
+
+def row(page: Page, key: str) -> str:
+    """What the list says of a flag."""
+    return page.get_by_role("row").filter(has_text=key).inner_text()
+
+
+def open_flag(page: Page, shop: str, key: str) -> None:
+    page.goto(f"{shop}{FLAGS}?q={key}")
+    page.get_by_role("link", name=key, exact=True).click()
+
+
+def succeeded(page: Page, words: str) -> None:
+    expect(page.locator(".messagelist .success").last).to_contain_text(words)
+
+
+# --- the daily work ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+def test_a_flag_is_released_by_buttons_turned_off_and_undone(
+    request: pytest.FixtureRequest, shop: str, with_script: bool
+) -> None:
+    page: Page = request.getfixturevalue("admin" if with_script else "plain")
+    key = "gift_wrap"
+    for share in ("5", "50", "100"):
+        page.goto(f"{shop}{FLAGS}")
+        page.get_by_role("link", name=f"Set the share: {key}").click()
+        page.get_by_label("Share").fill(share)
+        page.get_by_role("button", name="Continue").click()
+        expect(page.locator(".flaggate-then")).to_contain_text(
+            "On for everyone" if share == "100" else f"On for {share} %"
+        )
+        page.get_by_label("Why?").fill("The numbers are good.")
+        if page.get_by_role("button", name="Set the share").count():
+            page.get_by_role("button", name="Set the share").click()
+            succeeded(page, f"{key} is on for")
+
+    page.goto(f"{shop}/admin/")
+    page.get_by_role("link", name="Flags", exact=True).first.click()
+    page.get_by_role("link", name=f"Turn off: {key}").click()
+    page.get_by_role("button", name="Turn off").click()
+    succeeded(page, f"{key} is off")
+    page.get_by_role("button", name="Undo").click()
+    succeeded(page, f"{key} is on for everyone")
+
+
+def test_several_flags_are_one_deed(admin: Page, shop: str) -> None:
+    admin.goto(f"{shop}{FLAGS}")
+    for key in ("makers_notes", "pay_by_invoice"):
+        admin.get_by_role("row").filter(has_text=key).get_by_role("checkbox").check()
+    admin.get_by_label("Action:").select_option(label="Turn off")
+    admin.get_by_role("button", name="Run").or_(admin.get_by_role("button", name="Go")).click()
+    expect(admin.locator(".flaggate-outcome")).to_have_count(2)
+    admin.get_by_role("button", name="Turn off").click()
+    succeeded(admin, "makers_notes is off; pay_by_invoice is off.")
+    admin.get_by_role("button", name="Undo").click()
+    succeeded(admin, "makers_notes is on for 25 %")
+
+
+def test_a_rollout_is_a_line_of_stages(admin: Page, shop: str) -> None:
+    open_flag(admin, shop, "loyalty_card")
+    admin.get_by_role("link", name="Start a rollout").click()
+    admin.get_by_label("Stages").fill("10:1d,100")
+    admin.get_by_role("button", name="Continue").click()
+    admin.get_by_role("button", name="Start a rollout").click()
+    succeeded(admin, "loyalty_card is on for 10 % (stage 1 of 2)")
+    stages = admin.get_by_role("list", name="Stages of the rollout").get_by_role("listitem")
+    expect(stages).to_have_count(2)
+    expect(stages.first).to_have_attribute("aria-current", "step")
+    expect(stages.first).to_contain_text("10 %")
+    admin.get_by_role("link", name="Pause the rollout").click()
+    admin.get_by_role("button", name="Pause the rollout").click()
+    succeeded(admin, "paused")
+    expect(stages.last).to_contain_text("after the pause")
+
+
+# --- the page of a flag -----------------------------------------------------------------------
+
+
+def add_rules(page: Page, shop: str, key: str) -> None:
+    """Give a flag of its own two rules, staff and then germany."""
+    page.goto(f"{shop}{FLAGS}add/")
+    page.get_by_label("Key", exact=False).first.fill(key)
+    for position, segment in enumerate(("staff", "germany")):
+        if position:
+            page.get_by_text("Add another Rule").click()
+        rule = page.locator(f"#rules-{position}")
+        rule.get_by_role("searchbox").fill(segment)
+        page.get_by_role("option", name=segment).click()
+    page.get_by_role("button", name="Save and continue editing").click()
+    succeeded(page, "was added successfully")
+
+
+def said(page: Page) -> list[str]:
+    """What a review lists."""
+    expect(page.locator("#flaggate-review")).to_be_visible()
+    return page.locator("#flaggate-review li").all_inner_texts()
+
+
+@pytest.mark.parametrize("keyboard", [False, True])
+def test_rules_are_moved_by_buttons_and_by_the_keyboard(
+    admin: Page, shop: str, keyboard: bool
+) -> None:
+    add_rules(admin, shop, f"moved_{keyboard}")
+    second = admin.locator("#rules-1")
+    if keyboard:
+        second.get_by_label("Percentage").or_(second.locator(".field-percentage input")).press(
+            "Alt+ArrowUp"
+        )
+        expect(second.locator(".field-percentage input")).to_be_focused()
+    else:
+        second.get_by_role("button", name="Move up").click()
+        expect(second.get_by_role("button", name="Move up")).to_be_focused()
+    expect(admin.get_by_role("status")).to_have_text("Now in place 1 of 3")
+    admin.get_by_role("button", name="Review changes").click()
+    assert said(admin) == [
+        "rule 1: added, 100 % of germany",
+        "rule 2: removed, 100 % of germany",
+    ]
+    admin.get_by_role("button", name="Save", exact=True).click()
+    open_flag(admin, shop, f"moved_{keyboard}")
+    expect(admin.locator("#rules-0 .field-segments")).to_contain_text("Germany")
+
+
+def test_a_row_that_was_moved_and_another_that_was_removed_are_saved_as_shown(
+    admin: Page, shop: str
+) -> None:
+    add_rules(admin, shop, "moved_and_removed")
+    admin.get_by_text("Add another Rule").click()
+    added = admin.locator("#rules-3")
+    added.get_by_role("searchbox").fill("vip")
+    admin.get_by_role("option", name="VIP customers").click()
+    for _step in range(3):
+        added.get_by_role("button", name="Move up").click()
+    admin.locator("#rules-2 .inline-deletelink").click()
+    admin.get_by_role("button", name="Review changes").click()
+    assert said(admin) == ["rule 1: added, 100 % of vip_customers"]
+
+
+def test_the_shares_of_variants_follow_what_is_typed(admin: Page, shop: str) -> None:
+    open_flag(admin, shop, "banner")
+    admin.locator("#variants-0 .field-weight input").fill("80")
+    admin.get_by_label("Percentage", exact=False).first.fill("50")
+    expect(admin.locator("#flaggate-shares")).to_have_text(
+        "none 25 %, spring 12.5 %, free_shipping 12.5 %, 50 % remain off"
+    )
+
+
+def test_without_javascript_a_flag_is_changed_as_a_whole(plain: Page, shop: str) -> None:
+    open_flag(plain, shop, "vip_gift")
+    plain.locator('[name="rules-1-segments-keys"]').fill("staff")
+    plain.locator('[name="rules-1-percentage"]').fill("50")
+    plain.get_by_role("button", name="Review changes").click()
+    assert said(plain) == ["rule 2: added, 50 % of staff"]
+    plain.get_by_role("button", name="Save and continue editing").click()
+    succeeded(plain, "vip_gift is on for segment vip_customers, then 50 % of segment staff")
+
+
+def test_the_second_of_two_operators_applies_the_own_changes_on_top(
+    admin: Page, browser: Browser, shop: str
+) -> None:
+    context = browser.new_context()
+    other = log_in(context.new_page(), shop)
+    for page in (admin, other):
+        open_flag(page, shop, "early_access")
+    admin.get_by_label("Description").fill("First words")
+    admin.get_by_role("button", name="Review changes").click()
+    admin.get_by_role("button", name="Save", exact=True).click()
+    other.get_by_label("Percentage", exact=False).first.fill("3")
+    other.get_by_role("button", name="Review changes").click()
+    meeting = other.get_by_role("region", name="Somebody else was faster")
+    expect(meeting).to_contain_text("First words")
+    expect(meeting).to_contain_text("percentage: 0 % → 3 %")
+    expect(other.get_by_label("Percentage", exact=False).first).to_have_value("3")
+    meeting.get_by_role("button", name="Apply mine on top").click()
+    expect(other.get_by_label("Description")).to_have_value("First words")
+    expect(other.locator(".flaggate-now").first).to_contain_text("then 3 %")
+    context.close()
+
+
+def test_moments_are_those_of_the_viewers_zone(browser: Browser, shop: str) -> None:
+    shown = [
+        stage_in(browser.new_context(timezone_id=zone), shop) for zone in ("UTC", "Asia/Tokyo")
+    ]
+    assert shown[0] != shown[1]
+
+
+def stage_in(context: BrowserContext, shop: str) -> str:
+    page = log_in(context.new_page(), shop)
+    open_flag(page, shop, "loyalty_card")
+    if page.get_by_role("link", name="Start a rollout").count():
+        page.get_by_role("link", name="Start a rollout").click()
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Start a rollout").click()
+    text = page.locator("time.flaggate-moment").first.inner_text()
+    context.close()
+    return text
+
+
+@pytest.mark.parametrize("key", ["", "banner", "makers_notes"])
+def test_no_own_button_is_smaller_than_24_pixels(admin: Page, shop: str, key: str) -> None:
+    if key:
+        open_flag(admin, shop, key)
+    else:
+        admin.goto(f"{shop}{FLAGS}")
+    expect(admin.locator(".flaggate-button").first).to_be_visible()
+    assert admin.evaluate(SMALL_TARGETS) == 0
