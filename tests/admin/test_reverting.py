@@ -1,6 +1,7 @@
 import pytest
 
 from flaggate import changes
+from flaggate.admin import reverting
 from flaggate.models import Flag, Revision, Rule, Segment
 from tests.admin.conftest import pages, user
 
@@ -66,6 +67,17 @@ def test_a_flag_that_was_deleted_meanwhile_is_said_to_be(ada):
     page = ada.get(f"{REVERT}1/")
     changes.delete("x")
     assert page.save().status == 404
+
+
+def test_a_flag_that_is_deleted_at_that_very_moment_is_said_to_be(ada, monkeypatch):
+    def too_late(key, version, **how):
+        changes.delete(key)
+        return changes.revert_flag(key, version, **how)
+
+    monkeypatch.setitem(reverting.REVERTS, "flag", too_late)
+    page = ada.get(f"{REVERT}1/").save()
+    assert "was deleted while you worked on it" in page.messages[0]
+    assert page.response.context["history"].whole is None
 
 
 @pytest.mark.parametrize("seen", [None, "", "x", "-1", "9" * 99])
