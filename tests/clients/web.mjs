@@ -10,7 +10,7 @@ import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
 import { EventSource } from "eventsource";
 
 const [baseUrl, secret, how] = process.argv.slice(2);
-if (how === "stream") globalThis.EventSource = EventSource; // which browsers have, and Node 20 has not
+if (how === "stream") globalThis.EventSource = EventSource; // which browsers have, and Node has not
 const statuses = [];
 const changes = [];
 let tell = null;
