@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flaggate", "0005_api_keys"),
+        ("flaggate", "0006_idempotency"),
     ]
 
     operations = [
