@@ -47,13 +47,14 @@ def test_threads_that_ask_while_flags_change_get_whole_answers_and_follow(
     printed = shared_database.run(
         """
         import threading
-                changes.create("x", variants=[("off", 1, 0), ("on", 2, 1)], enabled=True)
+        from flaggate.core.evaluation import UNSET
+        changes.create("x", variants=[("off", 1, 0), ("on", 2, 1)], enabled=True)
         flaggate.is_active("x")
         done = threading.Event()
         seen = set()
 
         def ask():
-            while not done.is_set():
+            while not done.wait(0.001):  # lets the writer have the processor
                 answer = flaggate.evaluate("x", 42)
                 seen.add((answer.variant, 0 if answer.value is UNSET else answer.value))
 
