@@ -151,7 +151,7 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     flags = _flags(request, seen)
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)
-        return HttpResponseRedirect(_search(request.GET.get("key", "")))
+        return HttpResponseRedirect(_search(_key(request)))
     posted = request.POST if seen else None
     value_form = ValueForm(flags, verb, posted or request.GET)
     form = ConfirmForm(flags, posted)
@@ -244,6 +244,10 @@ def _seen(text: str) -> dict[int, int]:
     return {int(pk): int(version) for pk, _colon, version in pairs if _numeric(pk, version)}
 
 
+def _key(request: HttpRequest) -> str:
+    return request.GET.get("key", "").replace("\0", "").strip()
+
+
 def _search(key: str) -> str:
     """Return the list, with what is nearest to a key that no flag has."""
     query = f"?{urlencode({'q': key})}" if key else ""
@@ -259,7 +263,7 @@ def _flags(request: HttpRequest, seen: Iterable[int]) -> list[Flag]:
     flags = Flag.objects.select_related("rollout").prefetch_related(*READS).order_by("key")
     if chosen:
         return list(flags.filter(pk__in=sorted(chosen)[:MOST_FLAGS]))
-    return list(flags.filter(key=request.GET.get("key", "").replace("\0", "").strip()))
+    return list(flags.filter(key=_key(request)))
 
 
 def _met(refusal: ChangeRefused, flags: list[Flag], seen: dict[int, int]) -> list[str]:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import server
-from tests.example_project.shop import manage
+from tests.example_project.shop import manage, served
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +26,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path: Path = tmp_path_factory.mktemp("shop") / "shop.sqlite3"
     manage(path, "migrate", "--verbosity=0")
     manage(path, "seed")
-    with server(path) as address:
+    with served(path) as address:
         yield address
 
 
