@@ -8,6 +8,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("shop/margin-mark.svg"))),
     path("admin/", admin.site.urls),
     path("demo/", include("shop.demo.urls")),
+    path("api/flags/", include("flaggate.api.urls")),
     path("", include("flaggate.api.ofrep.urls")),
     path("", include("shop.urls")),
 ]

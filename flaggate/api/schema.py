@@ -47,6 +47,7 @@ READING = {
     403: "The caller lacks the permission.",
     406: "Only JSON can be had.",
     429: "Too many requests.",
+    503: "API keys can't be read now.",
 }
 SOUGHT = {404: "There is no such thing."}
 ASKED = {400: "The request makes no sense; see its errors."}

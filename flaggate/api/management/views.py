@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.apps import apps
 from django.db import models, transaction
 from django.http import QueryDict
 from django.utils.cache import patch_cache_control
@@ -65,6 +66,8 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
         return self.model._default_manager.using(state.alias())
 
     def get_renderers(self) -> list[BaseRenderer]:
+        if not apps.is_installed("rest_framework"):  # its templates are not found
+            return [JSONRenderer()]
         pages = [each for each in super().get_renderers() if isinstance(each, BrowsableAPIRenderer)]
         return [JSONRenderer(), *pages]
 

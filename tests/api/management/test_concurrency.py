@@ -92,7 +92,8 @@ def test_what_passed_is_there_and_each_is_one_version_and_one_revision(
     assert found["version"] == versions[-1]
     assert found["versions"] == versions
     assert found["lost"] == []
-    assert len(passed) >= WRITES  # whoever was alone at the end can't have failed all the time
+    # A write that passes lets fail at most one write of each other client.
+    assert len(passed) >= WRITES
 
 
 def test_the_same_request_at_the_same_time_is_done_once(shared_database: SharedDatabase) -> None:

@@ -155,3 +155,9 @@ def test_a_project_without_browsable_pages_has_none_here(admin, monkeypatch):
     monkeypatch.setattr(ManagementView, "renderer_classes", [JSONRenderer])
     answer = admin.ask("get", "flags/", Accept="text/html,*/*;q=0.1")
     assert answer["Content-Type"] == "application/json"
+
+
+def test_a_project_that_has_not_installed_the_framework_has_no_pages(admin, settings):
+    settings.INSTALLED_APPS = [each for each in settings.INSTALLED_APPS if each != "rest_framework"]
+    answer = admin.ask("get", "flags/", Accept="text/html,*/*;q=0.1")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
