@@ -103,8 +103,8 @@ def unharmed(page: Page, where: str = "") -> None:
 
 def test_every_model_with_a_text_is_among_them() -> None:
     stored = {model._meta.model_name for model in STORED}
-    found = Flag._meta.app_config.get_models()
-    assert {each._meta.model_name for each in found if texts_of(each)} == stored
+    found = {each._meta.model_name for each in Flag._meta.app_config.get_models() if texts_of(each)}
+    assert found - {"idempotencykey"} == stored  # which no page shows
 
 
 @payloads
