@@ -179,6 +179,7 @@ PARTLY_PUBLIC = {
     "flaggate.api.keys": {"Issued", "create", "revoke", "rotate"},
     "flaggate.changes.members": {"Tally", "add", "remove", "replace"},
     "flaggate.contrib.debug_toolbar": {"FlagsPanel"},
+    "flaggate.contrib.openfeature": {"FlaggateProvider", "SUBJECT", "context_for"},
     "flaggate.contrib.opentelemetry": {"instrument", "uninstrument"},
     "flaggate.core.explanation": {"Explanation"},
     "flaggate.flags": {"observers"},
