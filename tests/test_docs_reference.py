@@ -191,7 +191,7 @@ PARTLY_PUBLIC = {
 # … or nothing that it would import.
 INTERNAL = {
     *("admin", "apps", "checks", "conf", "context", "core", "management", "migrations"),
-    *("api", "contrib", "overlay", "recording", "templatetags"),
+    *("api", "browser", "contrib", "overlay", "recording", "templatetags"),
 }
 
 
