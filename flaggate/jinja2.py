@@ -1,4 +1,4 @@
-"""The same for Jinja2: ``{% if flag("key") %}``, ``variant("key")``, ``value("key", 10)``."""
+"""The same for Jinja2: ``{% if flag("key") %}``, ``variant("key")``, ``flags_json()``, …"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from flaggate import browser
 from flaggate.flags import flags_for, request_of
 
 try:
@@ -17,6 +18,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
     from jinja2 import Environment
     from jinja2.runtime import Context
 
@@ -46,9 +48,15 @@ def value(context: Context, key: str, default: Any = None) -> Any:
     return _flags_of(context).value(key, default)
 
 
+@pass_context
+def flags_json(context: Context) -> SafeString:
+    """Write the flags that a browser may see for ``flaggate/flags.js``."""
+    return browser.flags_json(request_of(context.get("request")))
+
+
 class FlagsExtension(Extension):
-    """Adds the globals ``flag``, ``variant`` and ``value`` to an environment."""
+    """Adds the globals ``flag``, ``variant``, ``value`` and ``flags_json`` to an environment."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        environment.globals.update(flag=flag, variant=variant, value=value)
+        environment.globals.update(flag=flag, variant=variant, value=value, flags_json=flags_json)

@@ -179,6 +179,7 @@ PARTLY_PUBLIC = {
     "flaggate.api.keys": {"Issued", "create", "revoke", "rotate"},
     "flaggate.changes.members": {"Tally", "add", "remove", "replace"},
     "flaggate.contrib.debug_toolbar": {"FlagsPanel"},
+    "flaggate.contrib.openfeature": {"FlaggateProvider", "SUBJECT", "context_for"},
     "flaggate.contrib.opentelemetry": {"instrument", "uninstrument"},
     "flaggate.core.explanation": {"Explanation"},
     "flaggate.flags": {"observers"},
@@ -190,7 +191,7 @@ PARTLY_PUBLIC = {
 # … or nothing that it would import.
 INTERNAL = {
     *("admin", "apps", "checks", "conf", "context", "core", "management", "migrations"),
-    *("api", "contrib", "overlay", "recording", "templatetags"),
+    *("api", "browser", "contrib", "overlay", "recording", "templatetags"),
 }
 
 

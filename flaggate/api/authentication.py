@@ -13,10 +13,11 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 from django.utils.translation import gettext
-from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 
 from flaggate.api.keys import MARK, digest
+from flaggate.context import Visitor
 from flaggate.models import ApiKey, state
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="flaggate"'
 
 
+class VisitorAuthentication(SessionAuthentication):
+    """Finds a browser that nobody has logged in by its visitor cookie, and needs its CSRF token.
+
+    ``request.auth`` is then the visitor's id, and ``request.user`` is anonymous.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, str] | None:
+        visitor = Visitor(request._request).from_cookie()
+        if visitor is None:
+            return None
+        self.enforce_csrf(request)
+        return AnonymousUser(), visitor
+
+
 class _Remembered:
     """By digest: a key, and until when (monotonic seconds) it is taken for what it was.
 
@@ -73,6 +88,11 @@ class ProjectAuthentication:
     def get_authenticators(self) -> list[BaseAuthentication]:
         others: list[BaseAuthentication] = super().get_authenticators()  # type: ignore[misc]
         return [KeyAuthentication(), *others]
+
+
+def is_visitor(request: Request) -> bool:
+    """Tell whether a request is that of a browser that nobody has logged in."""
+    return isinstance(request.successful_authenticator, VisitorAuthentication)
 
 
 def known(digest: str) -> ApiKey | None:

@@ -45,12 +45,13 @@ class Visitor:
         """Find the id, or make one up."""
         self._prepared = True  # before the consent hook, which may ask for flags itself
         try:
-            self._id = self._from_cookie() or self._made_up()
+            self._id = self.from_cookie() or self._made_up()
         except SynchronousOnlyOperation:
             self._prepared = False
             raise
 
-    def _from_cookie(self) -> str | None:
+    def from_cookie(self) -> str | None:
+        """Return the id that the browser has already; never makes one up."""
         settings = conf.get()
         try:
             found = self._request.get_signed_cookie(

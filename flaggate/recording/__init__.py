@@ -7,8 +7,19 @@ from flaggate.recording.usage import (
     flush,
     flush_if_due,
     forget,
+    note,
     totals,
     variant_of,
 )
 
-__all__ = ["connect", "counts", "due", "flush", "flush_if_due", "forget", "totals", "variant_of"]
+__all__ = [
+    "connect",
+    "counts",
+    "due",
+    "flush",
+    "flush_if_due",
+    "forget",
+    "note",
+    "totals",
+    "variant_of",
+]

@@ -11,17 +11,15 @@ import threading
 import time
 from collections import Counter, defaultdict
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from django.db import IntegrityError, connections, router, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from flaggate import conf
+from flaggate.core.evaluation import STATIC, UNSET, Evaluation
 from flaggate.models import Usage
-
-if TYPE_CHECKING:
-    from flaggate.core.evaluation import Evaluation
 
 logger = logging.getLogger("flaggate")
 
@@ -79,6 +77,17 @@ def flush() -> None:
                 _add(alias, flag, variant, hour, count)
     except Exception as error:
         logger.warning("Usage of flags can't be written, and its counts are lost: %s", error)
+
+
+def note(flag: str, variant: str) -> None:
+    """Count an answer that was used elsewhere, as in a browser."""
+    counts[_elsewhere(flag, variant)] += 1
+
+
+@lru_cache(maxsize=10_000)
+def _elsewhere(flag: str, variant: str) -> Evaluation:
+    """Return one object for each, because answers are counted by identity."""
+    return Evaluation(flag, UNSET, False, variant, STATIC)
 
 
 def totals() -> Counter[tuple[str, str]]:

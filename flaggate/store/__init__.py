@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from flaggate.store.freshness import store
+from flaggate.store.freshness import refreshed, store
 from flaggate.store.rows import Definitions, read
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flaggate.core.definitions import Quarantined
     from flaggate.core.snapshot import Version
 
-__all__ = ["Definitions", "Status", "connect", "read", "status", "store"]
+__all__ = ["Definitions", "Status", "connect", "read", "refreshed", "status", "store"]
 
 
 @dataclass(frozen=True, slots=True)

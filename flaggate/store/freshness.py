@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import connections, transaction
+from django.dispatch import Signal
 
 from flaggate import conf
 from flaggate.core.quarantine import assemble
@@ -42,6 +43,12 @@ MOST_REPORTED = 20  # broken flags of one load that are logged
 CONSISTENT_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 SERVED = {"database": "the last known flags", "bootstrap": "those of the bootstrap file"}
 BEGIN_LOAD = {"postgresql": CONSISTENT_READ, "mysql": CONSISTENT_READ}
+
+
+# Sent when a look at the database brought news: other flags, whoever changed them, or the first of
+# several failures, or their end. Arguments: ``before`` and ``after``, which are snapshots, and
+# ``error``, which is empty if all is well. What an open transaction has written is no news yet.
+refreshed = Signal()
 
 
 class Store:
@@ -147,7 +154,7 @@ class Store:
         connection = connections[state.alias()]
         if connection.in_atomic_block:
             return
-        commits = self._commits
+        commits, before, failing = self._commits, self.snapshot, bool(self.failures)
         try:
             if not self._follow(connection):
                 return
@@ -156,6 +163,10 @@ class Store:
             self._failed(error, commits)
         else:
             self._succeeded(commits)
+        if self.snapshot is not before or bool(self.failures) is not failing:
+            refreshed.send_robust(
+                Store, before=before or EMPTY, after=self.snapshot or EMPTY, error=self.error
+            )
 
     def _follow(self, connection: BaseDatabaseWrapper) -> bool:
         """Load what is new, if something is; return whether the database could be asked.

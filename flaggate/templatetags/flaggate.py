@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 
+from flaggate import browser
 from flaggate.flags import flags_for, request_of
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from django.template.base import FilterExpression, NodeList, Parser, Token
     from django.template.context import Context
+    from django.utils.safestring import SafeString
 
     from flaggate.flags import Flags
 
@@ -19,8 +22,11 @@ register = template.Library()
 
 def flags_of(context: Any) -> Flags:
     """Return the flags of the request that a template is rendered for, or of nobody."""
-    request = getattr(context, "request", None) or context.get("request")
-    return flags_for(request_of(request))
+    return flags_for(_request_of(context))
+
+
+def _request_of(context: Any) -> HttpRequest | None:
+    return request_of(getattr(context, "request", None) or context.get("request"))
 
 
 class FlagNode(template.Node):
@@ -64,3 +70,9 @@ def variant(context: Context, key: str) -> str | None:
 def value(context: Context, key: str, default: Any = None) -> Any:
     """Return the value that a flag serves: ``{% value "key" 10 as name %}``."""
     return flags_of(context).value(key, default)
+
+
+@register.simple_tag(takes_context=True)
+def flags_json(context: Context) -> SafeString:
+    """Write the flags that a browser may see for ``flaggate/flags.js``: ``{% flags_json %}``."""
+    return browser.flags_json(_request_of(context))

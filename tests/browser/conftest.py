@@ -44,11 +44,18 @@ def page(browser: Browser) -> Iterator[Page]:
     assert said == []
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """The seeded shop, before anybody thought of a new checkout."""
-    path = tmp_path / "shop.sqlite3"
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop as it comes; the tests of a module share it."""
+    path = tmp_path_factory.mktemp("shop") / "shop.sqlite3"
     manage(path, "migrate", "--verbosity=0")
     manage(path, "seed")
+    return path
+
+
+@pytest.fixture
+def database(seeded: Path, tmp_path: Path) -> Path:
+    """A copy of the seeded shop, before anybody thought of a new checkout."""
+    path = Path(shutil.copy(seeded, tmp_path))
     manage(path, "shell", "--verbosity=0", "-c", FORGET)
     return path

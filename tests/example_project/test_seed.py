@@ -51,7 +51,7 @@ def test_every_flag_and_segment_has_its_revision(seeded: Path) -> None:
     flags = ask(seeded, "SELECT key FROM flaggate_flag")
     segments = ask(seeded, "SELECT key FROM flaggate_segment")
 
-    assert len(flags) == 12
+    assert len(flags) == 13
     assert len(segments) == 4
     assert sorted(ask(seeded, "SELECT key FROM flaggate_revision")) == sorted(flags + segments)
 

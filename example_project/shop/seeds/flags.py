@@ -138,6 +138,15 @@ FLAGS: list[dict[str, Any]] = [
         ],
     },
     {
+        "key": "last_post",
+        "description": "A line on every page until the postman has been; open pages follow.",
+        "owner": "Logistics",
+        "kind": "operational",
+        "permanent": True,
+        "enabled": True,
+        "client_visible": True,
+    },
+    {
         "key": "autumn_collection",
         "description": "The autumn products, at a day that is already set.",
         "owner": "Catalogue team",

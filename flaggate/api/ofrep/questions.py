@@ -24,7 +24,7 @@ class InvalidContext(FlaggateError, ValueError):
 
 def context_of(request: HttpRequest) -> Context:
     """Read the evaluation context that a request carries. Raises InvalidContext."""
-    body = _parsed(_read(request))
+    body = body_of(request)
     if not isinstance(body, dict) or not isinstance(body.get("context"), dict):
         raise InvalidContext('The body is no object with a "context". Send {"context": {…}}.')
     context: Context = body["context"]
@@ -36,17 +36,19 @@ def context_of(request: HttpRequest) -> Context:
     return context
 
 
-def _read(request: HttpRequest) -> bytes:
+def body_of(request: HttpRequest, largest: int = LARGEST) -> Any:
+    """Read the JSON that a request carries, of at most so many bytes. Raises InvalidContext."""
+    return _parsed(_read(request, largest))
+
+
+def _read(request: HttpRequest, largest: int) -> bytes:
     # Whatever its length is said to be, never more than the limit is taken into memory.
     length = request.META.get("CONTENT_LENGTH") or "0"
-    body = b"" if _longer(length) else request.read(LARGEST + 1)
-    if _longer(length) or len(body) > LARGEST:
-        raise InvalidContext(f"The body is larger than {LARGEST // 1024} KiB.")
+    longer = not length.isdecimal() or int(length) > largest
+    body = b"" if longer else request.read(largest + 1)
+    if longer or len(body) > largest:
+        raise InvalidContext(f"The body is larger than {largest // 1024} KiB.")
     return body
-
-
-def _longer(length: str) -> bool:
-    return not length.isdecimal() or int(length) > LARGEST
 
 
 def _parsed(body: bytes) -> Any:

@@ -14,7 +14,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
 from flaggate import recording
-from flaggate.api.authentication import ProjectAuthentication
+from flaggate.api.authentication import (
+    ProjectAuthentication,
+    VisitorAuthentication,
+    is_visitor,
+)
 from flaggate.api.ofrep import answers, questions, subjects
 from flaggate.api.ofrep.streams import entries
 from flaggate.api.ofrep.watch import state_of
@@ -24,6 +28,7 @@ from flaggate.models import ApiKey
 from flaggate.store import store
 
 if TYPE_CHECKING:
+    from rest_framework.authentication import BaseAuthentication
     from rest_framework.renderers import BaseRenderer
     from rest_framework.request import Request
 
@@ -32,12 +37,12 @@ if TYPE_CHECKING:
 
 
 class MayEvaluate(BasePermission):
-    """Lets API keys with a scope of evaluation pass, and whoever the project authenticates."""
+    """Lets API keys with a scope of evaluation pass, the project's users, and known visitors."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if isinstance(request.auth, ApiKey):
             return bool({Scope.EVALUATE_CLIENT, Scope.EVALUATE_SERVER} & {*request.auth.scopes})
-        return bool(getattr(request.user, "is_authenticated", False))
+        return is_visitor(request) or bool(getattr(request.user, "is_authenticated", False))
 
 
 class Unread(BaseParser):
@@ -50,13 +55,16 @@ class Unread(BaseParser):
 
 
 class EvaluationView(ProjectAuthentication, APIView):
-    """What both endpoints have in common."""
+    """What all endpoints have in common."""
 
     permission_classes = [MayEvaluate]
     parser_classes = [Unread]
     versioning_class = None
     metadata_class = None
     http_method_names = ["post"]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [*super().get_authenticators(), VisitorAuthentication()]
 
     def perform_content_negotiation(
         self, request: Request, force: bool = False

@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from flaggate import recording
 from flaggate.api import authentication, keys
+from flaggate.context import overrides
+from flaggate.context.visitor import SALT
 from flaggate.recording.usage import Flushing
 from flaggate.store import store
+from tests.fixtures import a_request, released
 
 ALL = "/ofrep/v1/evaluate/flags"
 
@@ -51,7 +56,7 @@ def _fresh(db: Any) -> None:
     """Begin as a process that has read no flag, counted no question and met no key."""
     store.__init__()
     connection.flaggate_snapshot = (None, None)  # which another test's transaction has left
-    recording.counts.clear()
+    recording.forget()
     Flushing.postpone()  # or a slow run would take counts away in the midst of a test
     authentication.forget()
 
@@ -83,3 +88,24 @@ def session(ada: User) -> Caller:
     caller = Caller()
     caller.client.force_login(ada)
     return caller
+
+
+def a_visitor() -> Caller:
+    """Make the browser of a visitor, in which nobody is logged in."""
+    caller = Caller()
+    response = HttpResponse()
+    response.set_signed_cookie("flaggate_visitor", "v1", salt=SALT)
+    caller.client.cookies.update(response.cookies)
+    return caller
+
+
+@pytest.fixture
+def tester(session: Caller, ada: User, settings: Any) -> Caller:
+    """The browser in which Ada is logged in, and forces the flag `x` on."""
+    settings.FLAGGATE = {"OVERRIDES": True}
+    released("x", percentage=0, client_visible=True)
+    ada.user_permissions.add(Permission.objects.get(codename="override_flag"))
+    response = HttpResponse()
+    overrides.remember(a_request(user=ada), response, "x", True, timezone.now())
+    session.client.cookies.update(response.cookies)
+    return session

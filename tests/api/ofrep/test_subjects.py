@@ -1,16 +1,14 @@
 """About whom a client asks, and what it can't claim."""
 
-from datetime import UTC, datetime
-
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.http import HttpResponse
 
 from flaggate import changes, recording
-from flaggate.context import overrides
 from flaggate.context.attributes import BUILT_IN
 from flaggate.context.visitor import SALT
-from tests.fixtures import a_request, released, segment, targeted
+from tests.api.ofrep.conftest import a_visitor
+from tests.fixtures import released, segment, targeted
 
 pytestmark = pytest.mark.urls("tests.api.ofrep.urls")
 
@@ -81,19 +79,20 @@ def test_a_session_can_not_be_somebody_else(session, people):
     assert not active(session.one("x", targetingKey="42"))
 
 
-def test_a_session_sees_what_its_user_forces_and_that_is_not_counted(session, ada, settings):
-    settings.FLAGGATE = {"OVERRIDES": True}
-    changes.create("x", enabled=True, percentage=0, client_visible=True)
-    ada.user_permissions.add(Permission.objects.get(codename="override_flag"))
-    response = HttpResponse()
-    request = a_request(user=ada)
-    overrides.remember(request, response, "x", True, datetime.now(UTC))
-    session.client.cookies.update(response.cookies)
-    assert active(session.one("x"))
-    found = session.answers()["x"]
+def test_a_session_sees_what_its_user_forces_and_that_is_not_counted(tester):
+    assert active(tester.one("x"))
+    found = tester.answers()["x"]
     assert (found["value"], found["reason"]) == (True, "TARGETING_MATCH")
     assert found["metadata"]["reason"] == "OVERRIDE"
-    assert not recording.counts
+    assert not recording.totals()
+
+
+def test_a_visitor_is_the_one_of_its_cookie_whatever_it_sends():
+    released("x", client_visible=True, percentage=0).rules.create(percentage=100).segments.add(
+        segment("people", included=["v1"])
+    )
+    assert active(a_visitor().one("x", targetingKey="somebody else"))
+    assert active(a_visitor().one("x"))
 
 
 # --- What it can't claim --------------------------------------------------------------------

@@ -13,7 +13,7 @@ from flaggate.api import keys
 from flaggate.api.ofrep.views import EvaluationView
 from flaggate.models import ApiKey, Flag
 from flaggate.store import store
-from tests.api.ofrep.conftest import ALL, Caller, holder
+from tests.api.ofrep.conftest import ALL, Caller, a_visitor, holder
 from tests.fixtures import released, targeted
 
 pytestmark = pytest.mark.urls("tests.api.ofrep.urls")
@@ -22,7 +22,7 @@ ADDRESSES = [ALL, f"{ALL}/x"]
 
 
 def counted():
-    return {answer.flag: count for answer, count in recording.counts.items()}
+    return {flag: count for (flag, _variant), count in recording.totals().items()}
 
 
 # --- Who may --------------------------------------------------------------------------------
@@ -40,6 +40,7 @@ STATUSES = {
     "evaluate:server": 200,
     "evaluate:client manage:write": 200,
     "a user": 200,
+    "a visitor": 200,
     "an inactive user": 401,
 }
 
@@ -49,6 +50,8 @@ def caller(who, ada):
         return Caller()
     if who == "a wrong key":
         return Caller({"Authorization": "Bearer fgk_0123456789_x"})
+    if who == "a visitor":
+        return a_visitor()
     if who in ("a user", "an inactive user"):
         made = Caller()
         made.client.force_login(ada)
@@ -136,6 +139,13 @@ def test_a_server_sees_all(server):
     released("shown", client_visible=True)
     released("hidden")
     assert server.answers().keys() == {"shown", "hidden"}
+
+
+def test_a_visitor_sees_what_is_visible_to_clients():
+    released("shown", client_visible=True)
+    released("hidden")
+    assert a_visitor().answers().keys() == {"shown"}
+    assert a_visitor().one("hidden").status_code == 404
 
 
 def test_whoever_has_both_scopes_is_a_server():
