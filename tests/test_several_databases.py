@@ -19,6 +19,10 @@ WITH_ADMIN = """
     User.objects.using("default").filter(username="ada").delete()
     ada = User.objects.db_manager("default").create_superuser("ada", id=7)
 
+    def turn_on(key):
+        flag = Flag.objects.get(key=key)
+        post("flag/do/turn-on/", seen=f"{flag.pk}:{flag.version}", comment="")
+
     def post(path, **fields):
         client = Client()
         client.force_login(ada)
@@ -85,7 +89,7 @@ def test_a_user_of_another_database_is_named_in_the_history(apart: SharedDatabas
         WITH_ADMIN
         + """
     changes.create("named", actor=ada)
-    post("flag/", action="turn_on", _selected_action=Flag.objects.get(key="named").pk)
+    turn_on("named")
     say(flaggate.is_active("named"))
     for revision in Revision.objects.filter(key="named").order_by("pk"):
         say(revision.actor_id, revision.actor_name, revision.source)
@@ -158,7 +162,7 @@ def test_admin_changes_a_flag_beside_a_lagging_replica(lagging: SharedDatabase) 
         using="replica"
     )
     changes.create("by_admin")
-    post("flag/", action="turn_on", _selected_action=Flag.objects.get(key="by_admin").pk)
+    turn_on("by_admin")
     say(flaggate.is_active("by_admin"))
     """
     )
