@@ -22,6 +22,7 @@ from flaggate.flags import pin
 from flaggate.models import Prerequisite, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from django.contrib.admin.views.main import ChangeList
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from flaggate.models import Flag
 
-IN_BULK = ("turn-on", "turn-off", "archive", "restore")
+IN_BULK = {"turn-on": "toggle", "turn-off": "toggle", "archive": "archive", "restore": "archive"}
 SWITCHING = ("turn-on", "turn-off", "restore")
 SHARING = ("share", "pause", "resume")
 REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
@@ -41,10 +42,22 @@ MOST_KNOWN = 5000
 _known: dict[UUID, dict[str, Any]] = {}
 
 
+def asking(name: str, permission: str) -> Callable[..., HttpResponse]:
+    """Make the action that asks for a deed on the chosen flags."""
+
+    @admin.action(description=VERBS[name].label, permissions=[permission])
+    def ask(_admin: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+        return HttpResponseRedirect(address(name, chosen[:MOST_FLAGS], request.get_full_path()))
+
+    ask.__name__ = name
+    return ask
+
+
 class FlagList(RecordedAdmin):
     """The list of flags."""
 
     list_display = ("key", "state", "audience", "about", "evaluated", "changed")
+    actions = [asking(*entry) for entry in IN_BULK.items()]
     list_select_related = ("rollout",)
     list_filter = (StateFilter, RolloutFilter, "kind", OwnerFilter, TagFilter)
     search_fields = ("key", "description", "owner", "tags_text")
@@ -101,10 +114,11 @@ class FlagList(RecordedAdmin):
     def changed(self, flag: Any) -> SafeString | None:
         return changed(flag)
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        verbs = [VERBS[name] for name in IN_BULK if VERBS[name].permitted(request.user)]
-        asking = {verb.name: (_ask, verb.name, verb.label) for verb in verbs}
-        return {**asking, **super().get_actions(request)}
+    def has_toggle_permission(self, request: HttpRequest) -> bool:
+        return VERBS["turn-off"].permitted(request.user)
+
+    def has_archive_permission(self, request: HttpRequest) -> bool:
+        return VERBS["archive"].permitted(request.user)
 
 
 def read_parts(flags: list[Any]) -> None:
@@ -116,8 +130,3 @@ def read_parts(flags: list[Any]) -> None:
     _known.update({flag.token: flag._prefetched_objects_cache for flag in new})
     for flag in flags:
         flag._prefetched_objects_cache = _known[flag.token]
-
-
-def _ask(_admin: FlagList, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
-    verb = request.POST.getlist("action")[int(request.POST.get("index", 0))]
-    return HttpResponseRedirect(address(verb, chosen[:MOST_FLAGS], request.get_full_path()))
