@@ -51,7 +51,8 @@ def test_admin_and_commands_record_who_made_a_change(project: SharedDatabase) ->
     flag = changes.create("y")
     client = Client()
     client.force_login(ada)
-    client.post("/admin/flaggate/flag/do/turn-on/", {"seen": f"{flag.pk}:{flag.version}", "comment": ""})
+    seen = f"{flag.pk}:{flag.version}"
+    client.post("/admin/flaggate/flag/do/turn-on/", {"seen": seen, "comment": ""})
     with open("/dev/null", "w") as nowhere:
         call_command("flags", "disable", "y", "--as", "ada@example.com", stdout=nowhere)
     for revision in Revision.objects.filter(key="y", actor=ada).order_by("pk"):
