@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 MARIADB_URL = "mysql://root@127.0.0.1:3306/mysql"
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-PYTEST = ["-m", "coverage", "run", "-m", "pytest", "--quiet"]
+PYTEST = ["-m", "pytest", "--quiet"]
+COVERED = ["-m", "coverage", "run", *PYTEST]
+ON_ALL_CORES = "--numprocesses=auto"  # but for browsers and clients, which share a server
 NO_TESTS = 5  # pytest's exit code
 
 ONLY_SQLITE = os.environ.get("FLAGGATE_TEST_ONLY") == "sqlite"
@@ -40,11 +42,11 @@ def main() -> None:
     print(versions(), flush=True)
     run("migrations are complete", "-m", "django", "makemigrations", "--check", "--dry-run")
     if ONLY_SQLITE:
-        run("tests on SQLite", "-m", "pytest", "--quiet")
+        run("tests on SQLite", *PYTEST, ON_ALL_CORES)
         print("\nOnly SQLite was asked for (FLAGGATE_TEST_ONLY=sqlite).")
         return
     run("forget old coverage", "-m", "coverage", "erase")
-    run("tests on SQLite", *PYTEST)
+    run("tests on SQLite", *COVERED, ON_ALL_CORES)
     test_server("PostgreSQL", POSTGRESQL_URL, postgresql_answers)
     test_server("MariaDB", MARIADB_URL, mariadb_answers)
     test_browser()
@@ -60,7 +62,7 @@ def test_server(name: str, usual_url: str, answers: Callable[[str], bool]) -> No
     if not answers(url):
         skip(f"tests on {name}", f"no server answers; start one, or set {variable}")
         return
-    run(f"tests on {name}", *PYTEST, "-m", "database", DATABASE_URL=url)
+    run(f"tests on {name}", *COVERED, ON_ALL_CORES, "-m", "database", DATABASE_URL=url)
 
 
 def test_browser() -> None:
@@ -73,7 +75,7 @@ def test_browser() -> None:
         return
     run(
         "tests in Chromium",
-        *PYTEST,
+        *COVERED,
         "tests/browser",
         FLAGGATE_TEST_CHROMIUM=chromium,
         DJANGO_ALLOW_ASYNC_UNSAFE="1",  # Playwright's event loop runs in the tests' own thread
@@ -82,11 +84,11 @@ def test_browser() -> None:
 
 def test_clients() -> None:
     clients = ("tests/clients/test_python.py", "tests/clients/test_many_streams.py")
-    run("the published client for Python, and a thousand streams", *PYTEST, *clients)
+    run("the published client for Python, and a thousand streams", *COVERED, *clients)
     if not (shutil.which("node") and shutil.which("npm")):
         skip("tests/clients/test_node.py", "no Node found; apt-get install nodejs npm")
         return
-    run("the published clients for Node", *PYTEST, "tests/clients/test_node.py")
+    run("the published clients for Node", *COVERED, "tests/clients/test_node.py")
 
 
 def soak() -> None:

@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +7,9 @@ from shutil import copy
 import pytest
 
 from tests.example_project.shop import MANAGE, Browser, address, demo, manage
+
+# Each worker of a parallel run begins to look for a free port somewhere else.
+PORT = 18200 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 sys.path.append(str(MANAGE.parent))  # as manage.py itself does
 
@@ -33,7 +37,7 @@ def shop_database(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def shop(shop_database: Path) -> Iterator[str]:
     """The address of an open shop, seeded and otherwise as in the demo."""
-    with demo(shop_database, 18000) as said:
+    with demo(shop_database, PORT) as said:
         yield address(said)
 
 

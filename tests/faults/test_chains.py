@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from itertools import pairwise
 from typing import Any
@@ -109,5 +108,3 @@ def test_what_is_too_deep_to_be_read_is_refused_when_it_is_written() -> None:
         changes.create("deep", variants=[("only", nested, 1)])
     assert not Flag.objects.exists()
     assert not Variant.objects.exists()
-    with pytest.raises(RecursionError):
-        json.dumps(nested)

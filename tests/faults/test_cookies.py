@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
@@ -24,7 +23,9 @@ urlpatterns = [path("", page)]
 
 
 def signed(value: str, salt: str = SALT, name: str = "flaggate_visitor") -> str:
-    return signing.get_cookie_signer(salt=name + salt).sign(value)
+    response = HttpResponse()
+    response.set_signed_cookie(name, value, salt=salt)
+    return response.cookies[name].value
 
 
 WRONG = {
