@@ -9,12 +9,13 @@ python := $(VENV)/bin/python
 constraints := requirements/tools.txt requirements/$(DJANGO).txt
 pip := $(python) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test soak lint audit format docs openapi fuzz bench bench-http clean
+.PHONY: help demo test soak mutants lint audit format docs openapi fuzz bench bench-http clean
 
 help:
 	@echo "make demo    set up the example shop and serve it"
 	@echo "make test    the whole suite, on what this machine has"
 	@echo "make soak    a minute of load and faults, on a PostgreSQL of its own"
+	@echo "make mutants break the code on purpose, and see which change no test notices; slow"
 	@echo "make lint    style, types, layers"
 	@echo "make audit   known weaknesses of the code and of what is installed"
 	@echo "make format  what ruff can mend by itself"
@@ -33,6 +34,9 @@ test: $(VENV)/.with-test
 
 soak: $(VENV)/.with-test
 	@$(python) scripts/soak.py
+
+mutants: $(VENV)/.with-test
+	@$(python) scripts/mutate.py $(ONLY)
 
 lint: $(VENV)/.with-lint
 	$(VENV)/bin/ruff check .
