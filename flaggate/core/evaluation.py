@@ -111,7 +111,6 @@ class Units(dict[str, "bytes | None"]):
     __slots__ = ("_attributes",)
 
     def __init__(self, attributes: Attributes) -> None:
-        super().__init__()
         self._attributes = attributes
 
     def __missing__(self, attribute: str) -> bytes | None:
