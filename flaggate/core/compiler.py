@@ -64,7 +64,7 @@ def on(
 
 
 def compile_flag(
-    flag: Flag, segments: Segments, test: Callable[[str], Test], *, unsound: bool = False
+    flag: Flag, segments: Segments, test: Callable[[str], Test], *, unsound: bool
 ) -> Evaluator:
     """Compile a flag.
 

@@ -9,7 +9,7 @@ import pytest
 
 from flaggate.core import references
 from flaggate.core.compiler import off
-from flaggate.core.definitions import Prerequisite, Rule, Variant
+from flaggate.core.definitions import Prerequisite, Rule, Segment, Variant
 from flaggate.core.evaluation import UNSET, EvaluationContext
 from flaggate.core.explanation import explain
 from flaggate.core.stages import Stage
@@ -100,6 +100,14 @@ def test_five_rules_are_asked_in_order():
 
 
 # --- Shares and variants ---
+
+
+def test_of_people_named_one_by_one_a_share_can_be_served_too():
+    people = Segment("people", included=frozenset({b"1", b"42"}))
+    definition = flag(percentage=NONE, rules=(Rule(("people",), HALF),))
+
+    assert answer(definition, people, of=user(INSIDE_HALF)).active
+    assert not answer(definition, people, of=user(OUTSIDE_HALF)).active
 
 
 def test_all_rules_and_everyone_else_share_the_same_buckets():
