@@ -42,7 +42,6 @@ class PersonalEvaluators(dict[str, "Evaluator"]):
     __slots__ = ("_others",)
 
     def __init__(self, others: Evaluators, overrides: Mapping[str, PersonalOverride]) -> None:
-        super().__init__()
         self._others = others
         for key, override in overrides.items():
             self[key] = _overridden(others[key], override)

@@ -45,7 +45,6 @@ class Evaluators(dict[str, "Evaluator"]):
     __slots__ = ("_snapshot",)
 
     def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
         self._snapshot = snapshot
 
     def __missing__(self, key: str) -> Evaluator:
