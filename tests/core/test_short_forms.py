@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flaggate.core.definitions import Condition, Rule, Segment
+from flaggate.core.evaluation import MEMBERSHIPS, EvaluationContext
 from flaggate.core.explanation import explain
-from tests.core.snapshots import answer, fields, flag, snapshot, user
+from tests.core.snapshots import NOW, answer, fields, flag, snapshot, user
 
 plain = st.sampled_from(["a", "b", "c", True, False])
 attributes = st.sampled_from(["plan", "country"])
@@ -94,6 +95,13 @@ def test_who_is_included_is_in_beside_the_values_of_a_list():
     )
 
     assert answer(*definitions, of=user("1", plan="team")).rule == 1
+
+
+def test_a_segment_on_demand_is_looked_up_beside_the_values_of_a_list():
+    definitions = listing({**one_of("plan", "pro"), "on_demand": True}, one_of("plan", "team"))
+    member = EvaluationContext("1", {"plan": "team", MEMBERSHIPS: {"segment_0": True}}, now=NOW)
+
+    assert answer(*definitions, of=member).rule == 1
 
 
 def test_who_is_excluded_is_out_although_the_values_of_a_list_say_in():
