@@ -140,7 +140,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             yield _with(node, test=ast.UnaryOp(ast.Not(), test))
         case ast.comprehension(ifs=[_, *_]):
             yield _with(node, ifs=[])
-        case ast.Lambda(body=body) | ast.Return(value=ast.expr() as body) if not _is_none(body):
+        case ast.Lambda(body=body) | ast.Return(value=ast.expr() as body) if not _is_nothing(body):
             name = "body" if isinstance(node, ast.Lambda) else "value"
             yield _with(node, **{name: ast.Constant(None)})
         case ast.Expr() | ast.Raise() | ast.Delete():
@@ -158,8 +158,8 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
     return changed
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_nothing(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (None, False)
 
 
 def _shown(node: ast.AST) -> str:

@@ -2,8 +2,8 @@
 
 Cold: the fork imports the module from the changed tree, and then everything else.
 Warm, which takes a tenth of the time: a session of pytest has imported everything and run all tests
-once; its forks put the changed code into the functions that there are. What is cached or was made
-at import may hide a mutant from it, so a survivor is only a suspect.
+once; its forks put the changed code into the functions that there are. What runs at import, such as
+a constant, has to be tried cold.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from mutating.mutants import Mutant, mutants_of
 # Few examples, the same each time; a failure need not be made small.
 hypothesis.settings.register_profile(
     "mutants",
-    max_examples=30,
+    max_examples=15,
     derandomize=True,
     deadline=None,
     database=None,
@@ -63,11 +63,11 @@ def run_pytest(tests: list[str], *plugins: object) -> int:
     return int(pytest.main([*OPTIONS, *tests], plugins=list(plugins)))
 
 
-def cold(path: Path, tree: ast.Module, tests: list[str], selection: object = None) -> int:
+def cold(path: Path, tree: ast.Module, tests: list[str]) -> int:
     """Return pytest's exit code for the module as the tree has it."""
     sys.meta_path.insert(0, Loader(path, tree))
     try:
-        return in_fork(lambda: run_pytest(tests, selection), 120)
+        return in_fork(lambda: run_pytest(tests), 120)
     finally:
         del sys.meta_path[0]
 
@@ -113,12 +113,12 @@ class Session:
         gc.freeze()
         if in_fork(lambda: self.run(list(self.items)), 900):
             os._exit(pytest.ExitCode.TESTS_FAILED)  # they can't be run twice
-        suspects = {
-            at: self.tests_for(mutant, reached)
+        survivors = [
+            at
             for at, mutant in enumerate(mutants_of(self.tree))
-            if not self.is_killed(mutant, reached)
-        }
-        self.results.write_text(json.dumps(suspects))
+            if not mutant.at_import and not self.is_killed(mutant, reached)
+        ]
+        self.results.write_text(json.dumps(survivors))
         os._exit(pytest.ExitCode.OK)
 
     def measure(self) -> dict[int, set[str]]:
@@ -141,8 +141,6 @@ class Session:
 
     def is_killed(self, mutant: Mutant, reached: dict[int, set[str]]) -> bool:
         """Run them; what is so slow that it is ended has been noticed, too."""
-        if mutant.at_import:
-            return False
         tests = self.tests_for(mutant, reached)
         limit = 10 + 5 * sum(self.seconds[test] for test in tests)
         return in_fork(lambda: self.mutate().run(tests), limit) != 0
