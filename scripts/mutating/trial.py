@@ -177,4 +177,4 @@ def _codes(code: CodeType) -> Iterator[tuple[object, CodeType]]:
 
 
 def _place(code: CodeType) -> object:
-    return code.co_qualname, code.co_firstlineno, next(iter(code.co_positions()), None)
+    return code.co_qualname, code.co_firstlineno
