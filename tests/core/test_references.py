@@ -136,6 +136,7 @@ def test_what_is_no_text_names_no_segment():
         (for_("outer"), {"outer", "inner", "plain"}),
         (for_("members", "gone"), {"members", "gone"}),
         (for_("circle"), {"circle", "gone"}),
+        (for_("members", "plain", "plain"), {"members", "plain"}),
     ],
 )
 def test_a_flag_uses_the_segments_of_its_rules_and_theirs(definition, keys):

@@ -76,6 +76,14 @@ def test_a_list_is_asked_rule_by_rule():
     assert answer(*definitions, of=user(groups=["beta"])).rule == 2
 
 
+def test_a_second_condition_counts_beside_a_listed_value():
+    plan, country = one_of("plan", "pro"), one_of("country", "ch")
+    both = {"conditions": plan["conditions"] + country["conditions"]}
+
+    assert answer(*listing(both, both), of=user(plan="pro", country="ch")).active
+    assert not answer(*listing(both, both), of=user(plan="pro")).active
+
+
 def test_a_missing_attribute_leaves_the_decision_to_the_next_rule():
     definitions = listing(one_of("plan", "pro"), one_of("country", "ch"))
 
