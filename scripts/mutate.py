@@ -30,14 +30,14 @@ TESTS = {
     "core/members": [],
     "core/overrides": ["context/test_overrides"],
     "core/stages": [],
-    "core/snapshot": ["core/test_quarantine", "core/test_overrides", "core/test_laws"],
+    "core/snapshot": ["core/test_quarantine", "core/test_overrides", "core/test_boundaries"],
     "core/quarantine": ["core/test_snapshot"],
     "core/validation": ["core/test_quarantine"],
     "core/references": ["core/test_membership"],
     "core/operators": ["core/test_readers", "core/test_versions", "core/test_ruinous_patterns"],
     "core/readers": ["core/test_operators"],
     "core/explanation": [],
-    "changes/change": ["changes/test_actions"],
+    "changes/change": ["changes/test_actions", "changes/test_rollouts", "changes/test_reverting"],
     "changes/permissions": ["changes/test_change"],
     "changes/writing": ["changes/test_change"],
     "changes/members": [],
@@ -63,17 +63,18 @@ def survivors_of(name: str) -> list[str]:
     """Try all mutants of a module; return those that no test notices."""
     path = Path("flaggate", f"{name}.py")
     tree = ast.parse(path.read_text())
-    survived_warm = try_warm(name, path)
     if not trial.cold(path, ast.parse(""), tests_of(name)):
         sys.exit(f"{name}: its tests pass without it.")
+    outcomes = try_warm(name, path)
     survivors = []
-    count = 0
     for at, mutant in enumerate(mutants_of(tree)):
-        count += 1
-        if at in survived_warm or (mutant.at_import and not trial.cold(path, tree, tests_of(name))):
+        outcome = outcomes[str(at)]
+        if outcome == trial.NEEDS_COLD:
+            outcome = trial.cold(path, tree, tests_of(name))
+        if outcome == trial.SURVIVED:
             survivors.append(f"{name} {mutant}")
             print(f"line {mutant.lines[0]}: {survivors[-1]}", flush=True)
-    print(f"{name}: {count} mutants, {len(survivors)} survived.", flush=True)
+    print(f"{name}: {len(outcomes)} mutants, {len(survivors)} survived.", flush=True)
     return survivors
 
 
@@ -84,15 +85,15 @@ def tests_of(name: str) -> list[str]:
     return [path for each in named if os.path.exists(path := f"tests/{each}.py")]
 
 
-def try_warm(name: str, path: Path) -> list[int]:
-    """Return the numbers of the mutants of functions that survive."""
+def try_warm(name: str, path: Path) -> dict[str, int]:
+    """Return how the trial of each mutant ended, by its number."""
     with tempfile.TemporaryDirectory() as directory:
         results = Path(directory, "results")
         session = trial.Session(path, results)
         if trial.in_fork(lambda: trial.run_pytest(tests_of(name), session), 7200):
             sys.exit(f"{name}: its tests fail without a mutant.")
-        survivors: list[int] = json.loads(results.read_text())
-        return survivors
+        outcomes: dict[str, int] = json.loads(results.read_text())
+        return outcomes
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Cold: the fork imports the module from the changed tree, and then everything else.
 Warm, which takes a tenth of the time: a session of pytest has imported everything and run all tests
-once; its forks put the changed code into the functions that there are. What runs at import, such as
-a constant, has to be tried cold.
+once; its forks put the changed code into the functions that there are. What ran at import, such as
+a constant or a function that makes others, has to be tried cold.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Self
 
 import coverage
 import hypothesis.strategies
@@ -31,7 +30,7 @@ from mutating.mutants import Mutant, mutants_of
 # Few examples, the same each time; a failure need not be made small.
 hypothesis.settings.register_profile(
     "mutants",
-    max_examples=15,
+    max_examples=30,
     derandomize=True,
     deadline=None,
     database=None,
@@ -40,6 +39,7 @@ hypothesis.settings.register_profile(
 # Plain assertions, because pytest would import flaggate itself to rewrite those of its plugin.
 OPTIONS = ["--quiet", "--exitfirst", "--assert=plain", "-pno:cacheprovider"]
 OPTIONS += ["--hypothesis-profile=mutants"]
+SURVIVED, NEEDS_COLD = 0, 100  # exit codes of a trial
 
 
 def in_fork(work: Callable[[], int], seconds: float) -> int:
@@ -113,12 +113,8 @@ class Session:
         gc.freeze()
         if in_fork(lambda: self.run(list(self.items)), 900):
             os._exit(pytest.ExitCode.TESTS_FAILED)  # they can't be run twice
-        survivors = [
-            at
-            for at, mutant in enumerate(mutants_of(self.tree))
-            if not mutant.at_import and not self.is_killed(mutant, reached)
-        ]
-        self.results.write_text(json.dumps(survivors))
+        codes = {at: self.outcome(each, reached) for at, each in enumerate(mutants_of(self.tree))}
+        self.results.write_text(json.dumps(codes))
         os._exit(pytest.ExitCode.OK)
 
     def measure(self) -> dict[int, set[str]]:
@@ -134,25 +130,24 @@ class Session:
         reached = meter.get_data().contexts_by_lineno(self.path)
         return {line: set(tests) for line, tests in reached.items()}
 
-    def tests_for(self, mutant: Mutant, reached: dict[int, set[str]]) -> list[str]:
-        """Return the tests that reach it, the quickest first; all of them for what none reaches."""
+    def outcome(self, mutant: Mutant, reached: dict[int, set[str]]) -> int:
+        """Run the tests that reach it, the quickest first; what takes far too long is noticed."""
         tests = set().union(*(reached.get(line, ()) for line in mutant.lines)) & self.items.keys()
-        return sorted(tests or self.items, key=self.seconds.__getitem__)
-
-    def is_killed(self, mutant: Mutant, reached: dict[int, set[str]]) -> bool:
-        """Run them; what is so slow that it is ended has been noticed, too."""
-        tests = self.tests_for(mutant, reached)
+        if mutant.at_import or not tests:
+            return NEEDS_COLD
+        ordered = sorted(tests, key=self.seconds.__getitem__)
         limit = 10 + 5 * sum(self.seconds[test] for test in tests)
-        return in_fork(lambda: self.mutate().run(tests), limit) != 0
+        return in_fork(lambda: self.mutate() or self.run(ordered), limit)
 
-    def mutate(self) -> Self:
-        """Put the code of the tree into the functions of the module."""
+    def mutate(self) -> int:
+        """Put the code of the tree into the functions of the module, if it fits into them."""
         found = dict(_codes(compile(self.tree, self.path, "exec")))
         for function in self.functions:
             code = found.get(_place(function.__code__), function.__code__)
-            if len(code.co_freevars) == len(function.__code__.co_freevars):
-                function.__code__ = code
-        return self
+            if len(code.co_freevars) != len(function.__code__.co_freevars):
+                return NEEDS_COLD
+            function.__code__ = code
+        return 0
 
     def run(self, tests: list[str]) -> int:
         """Run these tests; the first that fails ends this process."""

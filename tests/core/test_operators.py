@@ -665,6 +665,11 @@ def test_a_wrong_operand_is_named_with_its_reason(operator, operand, problem):
     assert problem in found
 
 
+def test_a_wrong_operand_is_shown_as_it_was_written():
+    (found,) = operand_problems("gt", ["zwölf"])
+    assert found.startswith('"zwölf"')
+
+
 @pytest.mark.parametrize("operator", sorted(set(OPERATORS) - {"exists"}))
 def test_each_wrong_operand_is_reported(operator):
     assert len(operand_problems(operator, [None, {}, object()])) == 3

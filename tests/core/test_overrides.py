@@ -43,3 +43,9 @@ def test_a_variant_is_forced_by_its_key(key):
 
 def test_a_variant_that_does_not_exist_forces_nothing():
     assert forced("d", variants=VARIANTS).variant is None
+
+
+def test_whose_request_it_is_has_to_be_known():
+    plain = snapshot(flag(percentage=50))
+
+    assert plain.personal("7", {}).attributes == plain.attributes | {OVERRIDER}

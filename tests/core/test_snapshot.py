@@ -1,6 +1,7 @@
 """Snapshots: compiled on first use, carried over while unchanged."""
 
 import gc
+import weakref
 from dataclasses import replace
 from decimal import Decimal
 
@@ -33,6 +34,7 @@ RULED = flag(
 
 def test_an_empty_snapshot_has_no_flags():
     assert EMPTY.keys == []
+    assert EMPTY.segments == {}
     assert EMPTY.client_keys == []
     assert EMPTY.attributes == frozenset()
     assert EMPTY.version is None
@@ -306,6 +308,18 @@ def test_unknown_keys_are_told_of_once_for_each_snapshot():
 
 def test_a_flag_of_the_defaults_is_off():
     assert not snapshot(Flag("flag")).evaluate("flag", NOBODY)
+
+
+def test_the_closure_of_a_deleted_flag_is_let_go():
+    first = snapshot(flag())
+    closure = weakref.ref(first.evaluators["flag"])
+    later = snapshot(flag("other"), previous=first)
+
+    del first
+    gc.collect()
+
+    assert later.keys == ["other"]
+    assert closure() is None
 
 
 def test_what_is_carried_over_keeps_no_older_snapshot_alive():

@@ -45,6 +45,10 @@ def test_a_pause_freezes_the_stage_it_met() -> None:
     assert position(laid, START + 365 * DAY) == 1
 
 
+def test_a_pause_at_the_moment_a_stage_begins_freezes_that_stage() -> None:
+    assert percentages(schedule(START, START + DAY, PLAN)) == [5, 25]
+
+
 def test_a_pause_before_the_start_freezes_the_first_stage() -> None:
     assert percentages(schedule(START, START - DAY, PLAN)) == [5]
 
