@@ -665,6 +665,11 @@ def test_a_wrong_operand_is_named_with_its_reason(operator, operand, problem):
     assert problem in found
 
 
+def test_a_good_network_excuses_a_wrong_operand_of_no_other_operator():
+    with pytest.raises(ValueError, match="null equals nothing"):
+        matcher("one_of", ["10.0.0.0/8", None])
+
+
 def test_a_wrong_operand_is_shown_as_it_was_written():
     (found,) = operand_problems("gt", ["zwölf"])
     assert found.startswith('"zwölf"')
