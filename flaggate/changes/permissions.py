@@ -31,7 +31,7 @@ def lacking(
     before: Document | None,
     after: Document | None,
     *,
-    reverted: bool = False,
+    reverted: bool,
 ) -> list[str]:
     """Return the permissions that an actor would need for a change, and lacks.
 

@@ -159,7 +159,13 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
 
 
 def _is_nothing(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value in (None, False)
+    """Tell whether something is as false as the None that would take its place."""
+    match node:
+        case ast.Constant(value=value):
+            return not value
+        case ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
+            return True
+    return False
 
 
 def _shown(node: ast.AST) -> str:

@@ -46,6 +46,18 @@ def test_excluded_members_are_a_list_of_their_own() -> None:
     assert (members(), members(excluded=True)) == (set(), {"2"})
 
 
+def test_inside_a_change_too_members_are_included_ones_unless_it_is_said(segment: Segment) -> None:
+    with changes.change():
+        changes.members.add_members(segment, ["3"])
+        changes.members.remove_members(segment, ["1"])
+    assert (members(), members(excluded=True)) == ({"2", "3"}, set())
+
+
+def test_a_targeting_key_may_have_200_characters() -> None:
+    changes.members.add("beta", ["x" * 200])
+    assert "x" * 200 in members()
+
+
 def test_thousands_are_one_revision() -> None:
     before = Revision.objects.count()
     changes.members.replace("beta", map(str, range(5000)), comment="all testers")

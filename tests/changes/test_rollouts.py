@@ -92,6 +92,26 @@ def test_a_pause_freezes_the_stage_and_resuming_gives_it_the_rest_of_its_time(
     assert near(25)(share())
 
 
+def test_a_second_pause_does_not_move_the_first(flag: Flag, travel: Any) -> None:
+    rollouts.start("x", PLAN)
+    rollouts.pause("x")
+    travel.shift(30 * DAY)
+    rollouts.pause("x")
+    assert near(5)(share())
+
+
+def test_pausing_and_resuming_give_the_flag_back(flag: Flag) -> None:
+    rollouts.start("x", PLAN)
+    assert (rollouts.pause("x"), rollouts.resume("x")) == (flag, flag)
+
+
+def test_a_new_plan_takes_the_place_of_the_planned_one(flag: Flag) -> None:
+    with changes.change():
+        Stage.objects.create(flag=flag, percentage=50)
+    rollouts.start("x", PLAN)
+    assert [stage.percentage for stage in flag.stages.order_by("order")] == [5, 25, 100]
+
+
 def test_stopping_keeps_the_share_of_the_stage(flag: Flag, travel: Any) -> None:
     rollouts.start("x", PLAN)
     travel.shift(DAY)
