@@ -61,6 +61,23 @@ def test_a_flag_is_again_all_that_it_was(flag: Flag) -> None:
     assert document("full") == before
 
 
+def test_what_was_added_to_a_flag_since_is_gone(flag: Flag) -> None:
+    before = document("full")
+    with changes.change():
+        flag.variants.create(key="c", value=1, weight=1)
+        flag.rules.create(order=1).segments.add(Segment.objects.get())
+        flag.prerequisites.create(required=Flag.objects.create(key="other"))
+        flag.stages.create(order=0, percentage=5, holds=timedelta(hours=1))
+    changes.revert_flag("full", 2)
+    assert document("full") == before
+
+
+def test_a_rollout_that_was_started_since_runs_no_more(flag: Flag) -> None:
+    changes.rollouts.start("full")
+    changes.revert_flag("full", 2)
+    assert document("full")["rollout"] is None
+
+
 def test_a_revert_is_a_new_revision(flag: Flag) -> None:
     changes.enable("full")
     reverted = changes.revert_flag("full", 2, comment="Payments fail")
@@ -109,6 +126,14 @@ def test_a_segment_is_again_all_that_it_was(segment: Segment) -> None:
         segment.conditions.all().delete()
         segment.name = "Other"
         segment.save()
+    changes.revert_segment("beta", 2)
+    assert documents.of_segment(Segment.objects.get()) == before
+
+
+def test_what_was_added_to_a_segment_since_is_gone(segment: Segment) -> None:
+    before = documents.of_segment(segment)
+    with changes.change():
+        Condition.objects.create(segment=segment, attribute="country", operator="exists")
     changes.revert_segment("beta", 2)
     assert documents.of_segment(Segment.objects.get()) == before
 

@@ -6,10 +6,21 @@ from decimal import Decimal
 import pytest
 
 from flaggate.core.definitions import Condition, Prerequisite, Quarantined, Rule, Segment, Variant
-from flaggate.core.evaluation import UNSET
+from flaggate.core.evaluation import MEMBERSHIPS, OVERRIDER, UNSET
 from flaggate.core.explanation import explain, not_found
 from flaggate.core.stages import Stage
-from tests.core.snapshots import INSIDE_HALF, NOBODY, NOW, OUTSIDE_HALF, flag, snapshot, user
+from tests.core.snapshots import (
+    INSIDE_HALF,
+    NOBODY,
+    NOW,
+    OUTSIDE_HALF,
+    answer,
+    fields,
+    flag,
+    segment,
+    snapshot,
+    user,
+)
 
 HALF, NONE = Decimal(50), Decimal(0)
 SPLIT = (Variant("a", "A", 1), Variant("b", "B", 3))
@@ -18,6 +29,41 @@ BETA = Segment("beta", conditions=(Condition("plan", "one_of", ("beta", "alpha")
 
 def explained(definition, *others, of=NOBODY):
     return explain(snapshot(definition, *others), definition.key, of)
+
+
+# --- The answer ---
+
+BY_NAME = Rule(("beta",), variant="b")
+UNUSED = (Variant("a", "A", 0), Variant("b", "B", 1))
+ON_DEMAND = segment("demand", on_demand=True)
+
+
+@pytest.mark.parametrize(
+    ("definition", "value"),
+    [
+        (flag(rules=(BY_NAME,), variants=SPLIT), "B"),
+        (flag(variants=UNUSED), "B"),
+        (flag(variants=(Variant("off", False, 1),)), False),
+        (flag(active_from=NOW), True),
+        (flag(rules=(Rule(("demand",)),), percentage=NONE), True),
+    ],
+)
+def test_it_ends_with_the_answer_that_the_flag_gives(definition, value):
+    subject = user(plan="beta", **{MEMBERSHIPS: {"demand": True}})
+
+    found = explained(definition, BETA, ON_DEMAND, of=subject).evaluation
+
+    assert found.value == value
+    assert fields(found) == fields(answer(definition, BETA, ON_DEMAND, of=subject))
+
+
+@pytest.mark.parametrize(("later", "active"), [(-1, False), (1, True)])
+def test_a_personal_override_counts_until_its_moment(later, active):
+    subject = user(**{OVERRIDER: "7"})
+    held = snapshot(flag(percentage=NONE, overridable=True))
+    personal = held.personal("7", {"flag": (True, NOW + timedelta(seconds=later))})
+
+    assert explain(personal, "flag", subject).evaluation.active is active
 
 
 # --- The share ---
