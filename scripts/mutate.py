@@ -37,7 +37,7 @@ TESTS = {
     "core/operators": ["core/test_readers", "core/test_versions", "core/test_ruinous_patterns"],
     "core/readers": ["core/test_operators"],
     "core/explanation": ["core/test_compiler", "core/test_membership", "core/test_laws"],
-    "changes/change": ["changes/test_actions", "changes/test_rollouts", "changes/test_reverting"],
+    "changes/change": ["changes/test_actions", "changes/test_rollouts", "changes/test_permissions"],
     "changes/permissions": ["changes/test_change"],
     "changes/writing": ["changes/test_reverting", "changes/test_actions"],
     "changes/members": [],

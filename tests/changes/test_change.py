@@ -111,6 +111,12 @@ def test_flags_created_in_bulk_get_their_revisions() -> None:
     assert Revision.objects.filter(before__isnull=True).count() == 2
 
 
+def test_segments_created_in_bulk_get_their_revisions() -> None:
+    with changes.change():
+        Segment.objects.bulk_create([Segment(key="a"), Segment(key="b")])
+    assert Revision.objects.filter(before__isnull=True).count() == 2
+
+
 def test_a_changed_segment_gets_the_revision_and_not_its_flags(
     flag: Flag, segment: Segment
 ) -> None:
@@ -230,6 +236,12 @@ def test_a_plain_write_in_between_is_a_conflict_too(flag: Flag) -> None:
     Flag.objects.update(description="by hand")
     with pytest.raises(Conflict):
         changes.enable("x", expected_versions={("flag", "x"): flag.version})
+
+
+def test_a_conflict_is_found_within_an_open_change_too(flag: Flag) -> None:
+    changes.rollout("x", 5)
+    with changes.change(), pytest.raises(Conflict):
+        changes.enable("x", expected_versions={("flag", "x"): 1})
 
 
 def test_an_instance_read_before_others_wrote_does_not_bring_its_version_back(flag: Flag) -> None:
@@ -364,6 +376,28 @@ def test_a_change_elsewhere_is_not_refused_for_a_circle_that_sql_made(flag: Flag
     assert changes.rollout("x", 5).percentage == 5
 
 
+def test_in_a_circle_that_sql_made_one_can_be_turned_off_and_others_created(flag: Flag) -> None:
+    one, other = changes.create("one", enabled=True), changes.create("other")
+    Prerequisite.objects.create(flag=one, required=other)
+    Prerequisite.objects.create(flag=other, required=one)
+    assert not changes.disable("one").enabled
+    assert changes.create("new").key == "new"
+
+
+def test_what_lies_within_segments_that_sql_nested_too_deep_can_be_changed() -> None:
+    segments = [Segment.objects.create(key=f"s{number}") for number in range(MAX_DEPTH + 2)]
+    for outer, inner in pairwise(segments):
+        nest(outer, inner)
+    with changes.change() as change:
+        Segment.objects.filter(key="s9").update(name="Nine")
+    assert [revision.key for revision in change.revisions] == ["s9"]
+
+
+def test_a_segment_that_can_not_be_read_is_refused(segment: Segment) -> None:
+    with refused("rows: match: 'some' is neither 'all' nor 'any'"), changes.change():
+        Segment.objects.update(match="some")
+
+
 def test_a_required_variant_must_exist(flag: Flag) -> None:
     other = changes.create("y")
     with refused(r"prerequisites\[0\]\.variant: 'a' is no variant"), changes.change():
@@ -435,6 +469,22 @@ def test_turning_off_is_never_refused(flag: Flag, segment: Segment) -> None:
     changes.disable("x")
     changes.archive("x")
     assert not flaggate.is_active("x")
+
+
+def test_a_broken_flag_can_be_archived_and_not_turned_on(flag: Flag) -> None:
+    Rule.objects.create(flag=flag, variant="nope")
+    with pytest.raises(Invalid):
+        changes.enable("x")
+    Flag.objects.update(enabled=True)
+    assert changes.archive("x").archived_at
+
+
+def test_turning_one_flag_off_excuses_no_other(flag: Flag) -> None:
+    changes.enable("x")
+    other = changes.create("y")
+    with refused(r"rules\[0\]"), changes.change():
+        Flag.objects.filter(key="x").update(enabled=False)
+        Rule.objects.create(flag=other)
 
 
 def test_a_used_segment_can_not_be_deleted_by_any_route(flag: Flag, segment: Segment) -> None:

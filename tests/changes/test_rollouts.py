@@ -166,6 +166,19 @@ def test_a_plan_that_makes_no_sense_is_refused(flag: Flag, plan: Any, problem: s
     assert not Flag.objects.get().enabled
 
 
+def test_a_stage_may_keep_the_share_of_the_one_before(flag: Flag) -> None:
+    rollouts.start("x", [(5, DAY), (5, DAY), (100, None)])
+    assert near(5)(share())
+
+
+def test_a_flag_may_be_created_with_its_rollout() -> None:
+    with changes.change():
+        flag = Flag.objects.create(key="x", enabled=True, percentage=0)
+        Stage.objects.create(flag=flag, percentage=100)
+        Rollout.objects.create(flag=flag, started_at=timezone.now())
+    assert share() == 1000
+
+
 def test_a_rollout_without_stages_is_refused(flag: Flag) -> None:
     with pytest.raises(Invalid, match="stages: are missing"):
         rollouts.start("x")
