@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 import flaggate
 from flaggate import changes, signals
@@ -477,6 +478,14 @@ def test_a_broken_flag_can_be_archived_and_not_turned_on(flag: Flag) -> None:
         changes.enable("x")
     Flag.objects.update(enabled=True)
     assert changes.archive("x").archived_at
+
+
+def test_a_broken_flag_can_be_disabled_and_archived_at_once(flag: Flag) -> None:
+    changes.enable("x")
+    Rule.objects.create(flag=flag, variant="nope")
+    with changes.change() as change:
+        Flag.objects.update(enabled=False, archived_at=timezone.now())
+    assert [revision.key for revision in change.revisions] == ["x"]
 
 
 def test_turning_one_flag_off_excuses_no_other(flag: Flag) -> None:

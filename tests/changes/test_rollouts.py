@@ -179,6 +179,14 @@ def test_a_flag_may_be_created_with_its_rollout() -> None:
     assert share() == 1000
 
 
+def test_a_rollout_may_start_together_with_another_share_until_then(flag: Flag) -> None:
+    with changes.change():
+        Flag.objects.update(enabled=True, percentage=50)
+        Stage.objects.create(flag=flag, percentage=100)
+        Rollout.objects.create(flag=flag, started_at=timezone.now() + DAY)
+    assert near(50)(share())
+
+
 def test_a_rollout_without_stages_is_refused(flag: Flag) -> None:
     with pytest.raises(Invalid, match="stages: are missing"):
         rollouts.start("x")
