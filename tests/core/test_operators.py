@@ -665,6 +665,10 @@ def test_a_wrong_operand_is_named_with_its_reason(operator, operand, problem):
     assert problem in found
 
 
+def test_in_a_list_what_is_no_text_hides_no_text_behind_it():
+    assert matcher("starts_with", ["a"])([5, "ab"])
+
+
 def test_a_good_network_excuses_a_wrong_operand_of_no_other_operator():
     with pytest.raises(ValueError, match="null equals nothing"):
         matcher("one_of", ["10.0.0.0/8", None])
