@@ -395,8 +395,8 @@ def test_what_lies_within_segments_that_sql_nested_too_deep_can_be_changed() -> 
 
 
 def test_a_segment_that_can_not_be_read_is_refused(segment: Segment) -> None:
-    with refused("rows: match: 'some' is neither 'all' nor 'any'"), changes.change():
-        Segment.objects.update(match="some")
+    with refused("rows: match: 'one' is neither 'all' nor 'any'"), changes.change():
+        Segment.objects.update(match="one")
 
 
 def test_a_required_variant_must_exist(flag: Flag) -> None:
