@@ -316,6 +316,9 @@ def _rollout_problems(before: Entry | None, after: Entry) -> Iterator[Problem]:
     """Find what is wrong with the stages, which a snapshot sees laid out in time only."""
     flag = after[2]
     stages = flag["stages"]
+    for position, stage in enumerate(stages):
+        if stage["holds"] is not None and stage["holds"] < 1:
+            yield Problem(f"stages[{position}].holds", "is below a second. Give it more time.")
     for position, (stage, later) in enumerate(pairwise(stages)):
         if stage["holds"] is None:
             yield Problem(f"stages[{position}].holds", "is empty. Only the last stage may stay.")

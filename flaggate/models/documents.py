@@ -76,7 +76,7 @@ def of_flag(flag: Flag) -> Document:
         "stages": [
             {
                 "percentage": number(each.percentage),
-                "holds": each.holds.total_seconds() if each.holds else None,
+                "holds": None if each.holds is None else each.holds.total_seconds(),
             }
             for each in sorted(flag.stages.all(), key=lambda each: (each.order, each.pk))
         ],

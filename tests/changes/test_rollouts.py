@@ -155,6 +155,7 @@ def test_the_flag_can_be_switched_off_while_it_runs(flag: Flag) -> None:
     ("plan", "problem"),
     [
         ([(5, None), (100, None)], r"stages\[0\]\.holds: is empty"),
+        ([(5, DAY), (100, timedelta(0))], r"stages\[1\]\.holds: is below a second"),
         ([(50, DAY), (25, None)], r"stages\[1\]\.percentage: is below"),
         ([(101, None)], r"stages\[0\]\.percentage: 101"),
     ],
