@@ -37,7 +37,16 @@ SHARED = {"State"}
 
 FORGET = {
     "sqlite": ["PRAGMA foreign_keys = OFF", "PRAGMA ignore_check_constraints = ON"],
-    "postgresql": ["SET session_replication_role = replica"],
+    "postgresql": [
+        """
+        DO $$ DECLARE found record; BEGIN
+            FOR found IN SELECT conrelid::regclass AS name, conname
+                FROM pg_constraint WHERE contype = 'f' LOOP
+                EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.name, found.conname);
+            END LOOP;
+        END $$
+        """
+    ],
     "mysql": ["SET FOREIGN_KEY_CHECKS = 0", "SET check_constraint_checks = 0"],
 }
 
