@@ -6,7 +6,7 @@ from flaggate import flags
 
 
 @pytest.fixture(autouse=True)
-def _same_observers() -> Iterator[None]:
+def same_observers() -> Iterator[None]:
     """Leave no observer behind: all other tests run without."""
     before = list(flags.observers)
     yield

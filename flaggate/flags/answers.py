@@ -1,24 +1,15 @@
-"""The answers: ``Flags`` for one subject, and the functions that a project calls."""
+"""The answers of all flags for one subject."""
 
 from __future__ import annotations
 
-import difflib
 import logging
-from collections.abc import Callable, Iterable, Mapping
 from copy import copy, deepcopy
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import sync_to_async
-from django.http import HttpRequest
-from django.utils.functional import LazyObject
-
 from flaggate import conf, context, recording
-from flaggate.context import overrides
 from flaggate.core import evaluation
 from flaggate.core.compiler import off
 from flaggate.core.evaluation import (
-    OVERRIDER,
     TARGETING_KEY,
     UNSET,
     Evaluation,
@@ -26,18 +17,21 @@ from flaggate.core.evaluation import (
 )
 from flaggate.core.explanation import Explanation, explain, not_found
 from flaggate.exceptions import ContextNotLoaded, UnknownFlag
+from flaggate.flags.telling import MOST_TOLD, did_you_mean, first_time, shown
 from flaggate.models.state import Written
 from flaggate.overlay import Override
 from flaggate.store import store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from django.http import HttpRequest
+
     from flaggate.core.compiler import Evaluator
     from flaggate.core.snapshot import Snapshot
 
 logger = logging.getLogger("flaggate")
-
-LONGEST_KEY = 100  # characters; no flag's key is longer
-MOST_TOLD = 100  # unknown keys that are logged for one snapshot
 
 _counts = recording.counts
 _overrides = Override.active
@@ -135,7 +129,7 @@ class Flags:
         """Return the long answer, with each rule and condition. Slow; counts nothing."""
         snapshot = self._latest()
         if key not in self:
-            return Explanation(not_found(_shown(key)))
+            return Explanation(not_found(shown(key)))
         forced = self._override(key)
         if forced is not None:
             return Explanation(forced, snapshot.flags.get(key))
@@ -167,7 +161,7 @@ class Flags:
             try:
                 self._load(name)
             except Exception as error:
-                if _first_time(snapshot, f"attribute {name}"):
+                if first_time(snapshot, f"attribute {name}"):
                     logger.exception("The attribute %r can't be read: %s", name, error)
 
     def about(self, subject: EvaluationContext) -> Flags:
@@ -214,201 +208,20 @@ class Flags:
     def _failed(self, key: str, error: Exception) -> Evaluation:
         snapshot = self._latest()
         if key not in self:
-            return self._unknown(_shown(key), snapshot)
+            return self._unknown(shown(key), snapshot)
         if conf.get().STRICT:
             raise error
         not_loaded = isinstance(error, ContextNotLoaded)
         code = evaluation.CONTEXT_NOT_LOADED if not_loaded else evaluation.GENERAL
-        if _first_time(snapshot, f"{code} {key}"):
+        if first_time(snapshot, f"{code} {key}"):
             logger.error("The flag %r can't be evaluated: %s", key, error, exc_info=not not_loaded)
         return off(snapshot.flags[key], evaluation.ERROR, error=code, message=str(error))
 
     def _unknown(self, key: str, snapshot: Snapshot) -> Evaluation:
         # Without any flags, as when the database is gone, all keys are unknown: that is not news.
         known = snapshot.source != "defaults" and len(snapshot.told) < MOST_TOLD
-        if known and _first_time(snapshot, key):
-            logger.warning("%s", _did_you_mean(key, snapshot))
+        if known and first_time(snapshot, key):
+            logger.warning("%s", did_you_mean(key, snapshot))
         if conf.get().STRICT:
-            raise UnknownFlag(_did_you_mean(key, snapshot)) from None
+            raise UnknownFlag(did_you_mean(key, snapshot)) from None
         return not_found(key)
-
-
-class ObservedFlags(Flags):
-    """Flags that tell ``observers`` of each question; made only while there are any."""
-
-    __slots__ = ()
-
-    def evaluate(self, key: str) -> Evaluation:
-        """Return the answer of a flag, with its reason; count it, and tell the observers."""
-        answer = super().evaluate(key)
-        self._tell(answer)
-        return answer
-
-    def _tell(self, answer: Evaluation) -> None:
-        for observe in observers:
-            try:
-                observe(answer, self)
-            except Exception:
-                if _first_time(self.snapshot, f"observer {observe!r}"):
-                    logger.exception("An observer of flags failed: %r", observe)
-
-
-class PersonalFlags(ObservedFlags):
-    """The flags of a request that carries overrides; what their owner asks is not counted."""
-
-    __slots__ = ("_choices", "_owner")
-
-    def __init__(
-        self, request: HttpRequest, now: datetime, owner: str, choices: overrides.Choices
-    ) -> None:
-        self._owner, self._choices = owner, choices
-        super().__init__(store.current().personal(owner, choices), request, now)
-
-    def evaluate(self, key: str) -> Evaluation:
-        """Return the answer of a flag, with its reason, and tell the observers."""
-        if not self._is_owner():
-            return super().evaluate(key)
-        forced = self._override(key)
-        answer = self._one(self._latest(), key) if forced is None else forced
-        self._tell(answer)
-        return answer
-
-    def _is_owner(self) -> bool:
-        try:
-            overrider = self.context.attributes[OVERRIDER]
-        except Exception:
-            return True  # the answers that depend on it say what is wrong
-        if overrider != self._owner:
-            overrides.complain("it is that of another user, or of one who may not")
-            return False
-        return True
-
-    def _latest(self) -> Snapshot:
-        latest = super()._latest()
-        if latest is self.snapshot:
-            return latest
-        return latest.personal(self._owner, self._choices)
-
-
-# ObservedFlags is a class of its own, because an ``if`` would cost every decision of those who
-# observe nothing.
-#: Functions that are told of each question asked in order to act, with its answer and the flags
-#: that gave it. To be filled while Django starts: flags that are made before know nothing of it.
-observers: list[Callable[[Evaluation, Flags], None]] = []
-
-
-def _flags(subject: EvaluationContext | HttpRequest, now: datetime) -> Flags:
-    made = ObservedFlags if observers else Flags
-    return made(store.current(), subject, now)
-
-
-def _first_time(snapshot: Snapshot, entry: str) -> bool:
-    """Tell whether the log has not been told of something yet, since the flags last changed."""
-    if entry in snapshot.told:
-        return False
-    snapshot.told.add(entry)
-    return True
-
-
-def _shown(key: object) -> str:
-    """Return a key as it may stand in a log or an answer: a short text, whatever was asked for."""
-    if not isinstance(key, str):
-        return f"<{type(key).__name__}>"
-    return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}…"
-
-
-def _did_you_mean(key: str, snapshot: Snapshot) -> str:
-    close = difflib.get_close_matches(key, snapshot.flags, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"There is no flag {key!r}; it is off.{hint}"
-
-
-def flags_for(subject: Any = None) -> Flags:
-    """Return the flags for a subject, for several questions; those of a request are its own.
-
-    A subject is a request, a user, a text or integer id, an EvaluationContext, or None.
-    Raises TypeError for anything else.
-    """
-    request = request_of(subject)
-    return _of_subject(subject) if request is None else pin(request)
-
-
-def request_of(subject: Any) -> HttpRequest | None:
-    """Return the request that a subject is, or, as in Django REST framework, wraps."""
-    if issubclass(type(subject), LazyObject):  # request.user, which is not to be read yet
-        return None
-    request = getattr(subject, "_request", subject)
-    return request if isinstance(request, HttpRequest) else None
-
-
-def pin(request: HttpRequest) -> Flags:
-    """Give a request its flags, once: the snapshot and the moment it keeps to its end."""
-    pinned = getattr(request, "flags", None)
-    if isinstance(pinned, Flags):
-        return pinned
-    now = datetime.now(UTC)
-    flags = _personal(request, now) or _flags(request, now)
-    request.flags = flags  # type: ignore[attr-defined]
-    return flags
-
-
-def _personal(request: HttpRequest, now: datetime) -> Flags | None:
-    owner, choices = overrides.read(request, now)
-    return PersonalFlags(request, now, owner, choices) if choices else None
-
-
-def _of_subject(subject: Any) -> Flags:
-    now = datetime.now(UTC)
-    flags = _flags(context.of_subject(subject, now), now)
-    recording.flush_if_due()
-    return flags
-
-
-async def aflags_for(subject: Any = None) -> Flags:
-    """Return the flags for a subject, with all that they may ask of it already read.
-
-    For async code: no question blocks the event loop afterwards. Raises TypeError for what is no
-    subject.
-    """
-    return await sync_to_async(_loaded)(subject)
-
-
-def _loaded(subject: Any) -> Flags:
-    flags = flags_for(subject)
-    flags.load()
-    return flags
-
-
-def is_active(key: str, subject: Any = None) -> bool:
-    """Tell whether a flag is active for a subject. Raises TypeError for what is no subject."""
-    return flags_for(subject).is_active(key)
-
-
-def variant(key: str, subject: Any = None) -> str | None:
-    """Return the key of the variant that a flag serves to a subject; see ``Flags.variant()``.
-
-    Raises TypeError for what is no subject.
-    """
-    return flags_for(subject).variant(key)
-
-
-def value(key: str, subject: Any = None, default: Any = None) -> Any:
-    """Return the value that a flag serves to a subject, or ``default``; see ``Flags.value()``.
-
-    Raises TypeError for what is no subject.
-    """
-    return flags_for(subject).value(key, default)
-
-
-def evaluate(key: str, subject: Any = None) -> Evaluation:
-    """Return the answer of a flag for a subject, with its reason.
-
-    Raises TypeError for what is no subject.
-    """
-    return flags_for(subject).evaluate(key)
-
-
-class FlagsHttpRequest(HttpRequest):
-    """A request that has passed FlagsMiddleware; for type annotations of views."""
-
-    flags: Flags

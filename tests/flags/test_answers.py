@@ -19,7 +19,8 @@ from flaggate.core.definitions import Condition, Flag, Rule, Segment, Variant
 from flaggate.core.evaluation import UNSET
 from flaggate.core.snapshot import Snapshot
 from flaggate.exceptions import UnknownFlag
-from flaggate.flags import LONGEST_KEY, MOST_TOLD, Flags
+from flaggate.flags import Flags
+from flaggate.flags.telling import LONGEST_KEY, MOST_TOLD
 from flaggate.models import Rule as RuleRow
 from tests.fixtures import layouts, released, targeted
 

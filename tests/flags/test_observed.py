@@ -9,6 +9,7 @@ from flaggate import flags
 from flaggate.core.evaluation import Evaluation
 from flaggate.flags import Flags, ObservedFlags, observers
 from flaggate.testing import override_flag
+from tests.contrib.conftest import same_observers as same_observers
 from tests.fixtures import a_request, layouts, released
 
 pytestmark = pytest.mark.django_db
