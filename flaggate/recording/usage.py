@@ -59,7 +59,7 @@ def flush_if_due() -> None:
 def flush() -> None:
     """Write the counts; inside a transaction or an event loop, leave that to the next call.
 
-    Never raises: a count is not worth a failed request.
+    Never raises: a count is not worth a failed request. What can't be written is tried again.
     """
     if not conf.get().RECORD_USAGE:
         _take()
@@ -76,12 +76,13 @@ def flush() -> None:
             for (flag, variant), count in sorted(taken.items()):
                 _add(alias, flag, variant, hour, count)
     except Exception as error:
-        logger.warning("Usage of flags can't be written, and its counts are lost: %s", error)
+        _give_back(taken)
+        logger.warning("Usage of flags can't be written, and is kept for the next try: %s", error)
 
 
-def note(flag: str, variant: str) -> None:
-    """Count an answer that was used elsewhere, as in a browser."""
-    counts[_elsewhere(flag, variant)] += 1
+def note(flag: str, variant: str, count: int = 1) -> None:
+    """Count answers that were used elsewhere, as in a browser."""
+    counts[_elsewhere(flag, variant)] += count
 
 
 @lru_cache(maxsize=10_000)
@@ -101,6 +102,13 @@ def _take() -> Counter[tuple[str, str]]:
         taken = _by_variant({answer: counts.pop(answer, 0) for answer in list(counts)})
         _taken.update(taken)
     return taken
+
+
+def _give_back(taken: Counter[tuple[str, str]]) -> None:
+    with _taking:
+        _taken.subtract(taken)
+        for (flag, variant), count in taken.items():
+            note(flag, variant, count)
 
 
 def _by_variant(answers: dict[Evaluation, int]) -> Counter[tuple[str, str]]:

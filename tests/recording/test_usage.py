@@ -197,24 +197,39 @@ def test_nothing_is_written_inside_an_event_loop_nor_lost(caplog):
 # --- What goes wrong ---
 
 
+def refuse(*_: Any) -> None:
+    raise DatabaseError("server closed the connection")
+
+
 @pytest.fixture
 def gone() -> Iterator[None]:
     """A database that refuses every query."""
-
-    def refuse(*_: Any) -> None:
-        raise DatabaseError("server closed the connection")
-
     with connection.execute_wrapper(refuse):
         yield
 
 
-def test_a_database_that_is_gone_costs_the_counts_and_no_error(gone, caplog):
+def test_a_database_that_is_gone_costs_no_error(gone, caplog):
     recording.counts[flaggate.Evaluation("new_checkout", True, True, None, "STATIC")] += 1
     recording.flush()
     assert caplog.messages == [
-        "Usage of flags can't be written, and its counts are lost: server closed the connection"
+        "Usage of flags can't be written, and is kept for the next try: server closed the connection"
     ]
-    assert not recording.counts
+
+
+def test_what_could_not_be_written_is_written_when_the_database_is_back():
+    recording.counts[flaggate.Evaluation("new_checkout", True, True, None, "STATIC")] += 2
+    with connection.execute_wrapper(refuse):
+        recording.flush()
+    recording.counts[flaggate.Evaluation("new_checkout", True, True, None, "STATIC")] += 3
+    recording.flush()
+    assert written() == {("new_checkout", "on", NOON): 5}
+
+
+def test_what_could_not_be_written_is_counted_once_in_the_totals(gone):
+    before = recording.totals()["new_checkout", "on"]
+    recording.counts[flaggate.Evaluation("new_checkout", True, True, None, "STATIC")] += 2
+    recording.flush()
+    assert recording.totals()["new_checkout", "on"] == before + 2
 
 
 def test_what_fails_is_written_in_no_part(monkeypatch):
