@@ -142,7 +142,7 @@ def test_a_sample_says_how_many_would_gain_it(asker: Pages, flag: Flag) -> None:
     User.objects.bulk_create(User(username=f"u{number}") for number in range(30))
     page = ask(asker.open(flag), percentage="100")
     assert counts(page) == [0, 31, 31, 0, 0]
-    assert "Of 31 users who were asked; of all, it would be 31 of 31 users (now 0)." in page.words
+    assert "31 users were asked; in all that makes 31 of 31 users (now 0)." in page.words
     assert len(supposed(page).people) == 20
     assert all(each[1:] == ("off", "on") for each in supposed(page).people)
 
