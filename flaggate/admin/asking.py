@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from flaggate.core.evaluation import Evaluation
+    from flaggate.core.explanation import Explanation
     from flaggate.models import Flag
 
 PERMISSION = "flaggate.evaluate_flag"
@@ -65,8 +66,10 @@ class SubjectForm(forms.Form):
         help_text=gettext_lazy('Such as {"targeting_key": "42", "plan": "gold"}.'),
     )
 
-    def __init__(self, data: Any, site: AdminSite, request: HttpRequest) -> None:
-        super().__init__(data)
+    def __init__(
+        self, data: Any, site: AdminSite, request: HttpRequest, prefix: str | None = None
+    ) -> None:
+        super().__init__(data, prefix=prefix)
         if may_choose_users(site, request):
             users: Any = self.fields["user"]
             users.widget = UserSelect(site)
@@ -104,7 +107,7 @@ class Sample:
     @property
     def share(self) -> str:
         """The share of those who get the flag."""
-        return _percent(self.active, self.asked)
+        return percent(self.active, self.asked)
 
 
 def urls(model_admin: ModelAdmin[Flag]) -> list[URLPattern]:
@@ -115,8 +118,9 @@ def urls(model_admin: ModelAdmin[Flag]) -> list[URLPattern]:
 
 def who(model_admin: ModelAdmin[Flag], request: HttpRequest, object_id: str) -> TemplateResponse:
     """Answer for whomever the address names; records nothing. Raises Http404."""
-    if not model_admin.has_view_permission(request) or not request.user.has_perm(PERMISSION):
+    if not model_admin.has_view_permission(request):
         raise PermissionDenied
+    permit(request)
     flag = model_admin.get_object(request, unquote(object_id))
     if flag is None:
         raise Http404(object_id)
@@ -141,6 +145,12 @@ def who(model_admin: ModelAdmin[Flag], request: HttpRequest, object_id: str) -> 
     )
 
 
+def permit(request: HttpRequest) -> None:
+    """Raise PermissionDenied for whoever may not ask what others get."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+
+
 def may_choose_users(site: AdminSite, request: HttpRequest) -> bool:
     """Tell whether admin's own autocomplete would show users to somebody."""
     try:
@@ -153,13 +163,13 @@ def may_choose_users(site: AdminSite, request: HttpRequest) -> bool:
 def sample(key: str) -> Sample:
     """Ask for the newest users; nothing is recorded."""
     users = list(get_user_model()._default_manager.order_by("-pk")[:MOST_ASKED])
-    with _project_language():
+    with project_language():
         people = list(zip(users, _answers(key, users), strict=True))
-    found = Counter(_served(answer) for _user, answer in people)
+    found = Counter(served(answer) for _user, answer in people)
     return Sample(
         len(people),
         sum(answer.active for _user, answer in people),
-        [(what, count, _percent(count, len(people))) for what, count in found.most_common()],
+        [(what, count, percent(count, len(people))) for what, count in found.most_common()],
         people[:MOST_NAMED],
     )
 
@@ -171,31 +181,38 @@ def _answers(key: str, users: list[Any]) -> Iterator[Evaluation]:
 
 
 def _answer(key: str, subject: Any, name: str) -> dict[str, Any]:
-    with _project_language():
+    with project_language():
         explanation = flags_for(subject).explain(key)
-    answer = explanation.evaluation
     return {
         "name": name,
-        "active": answer.active,
-        "facts": [
-            (_("value"), steps.value(answer)),
-            (_("reason"), f"{answer.reason}: {steps.why(explanation)}"),
-            (_("broken"), steps.broken(explanation)),
-        ],
+        "active": explanation.evaluation.active,
+        "facts": facts(explanation),
         "sections": list(sections(explanation)),
     }
 
 
-def _project_language() -> Any:
-    # A flag may ask for the language, and that of the operator is not the subject's.
+def facts(explanation: Explanation) -> list[tuple[str, str]]:
+    """Say what is served, and why."""
+    answer = explanation.evaluation
+    return [
+        (_("value"), steps.value(answer)),
+        (_("reason"), f"{answer.reason}: {steps.why(explanation)}"),
+        (_("broken"), steps.broken(explanation)),
+    ]
+
+
+def project_language() -> Any:
+    """Speak the project's language for a while: a flag may ask for it, and not for the asker's."""
     return translation.override(settings.LANGUAGE_CODE)
 
 
-def _served(answer: Evaluation) -> str:
+def served(answer: Evaluation) -> str:
+    """Name what an answer serves: a variant, on or off."""
     if answer.variant is None:
         return _("on") if answer.active else _("off")
     return answer.variant
 
 
-def _percent(count: int, total: int) -> str:
+def percent(count: int, total: int) -> str:
+    """Write a share of a sample."""
     return _("%s %%") % f"{count * 100 / total:.3g}" if total else "–"

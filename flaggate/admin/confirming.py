@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from flaggate import changes, store
 from flaggate.admin.estimating import Estimate, estimate
 from flaggate.admin.fields import CommentField
+from flaggate.admin.supposing import supposed
 from flaggate.admin.verbs import VERBS, Verb
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
     from flaggate.changes import Change
-    from flaggate.core import definitions
     from flaggate.core.snapshot import Snapshot
 
 MOST_FLAGS = 200  # in one deed
@@ -121,20 +121,20 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[str], Any])
                     outcomes[pk].lines = differences(before[2], after[2])
             for flag in Flag.objects.using(using).prefetch_related(*READS).filter(pk__in=outcomes):
                 outcomes[flag.pk].then = wording.state(flag)
-            then = store.read(using, flags=outcomes, members=False) if len(flags) == 1 else None
+            then = store.read(using, flags=outcomes, segments=()) if len(flags) == 1 else None
     except ChangeRefused as refusal:
         rehearsal.refusal = str(refusal)
         return rehearsal
     if then and rehearsal.changes:
-        rehearsal.estimate = _estimate(pin(request).snapshot, then.flags.get(flags[0].key))
+        rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
     return rehearsal
 
 
-def _estimate(snapshot: Snapshot, after: definitions.Flag | None) -> Estimate | None:
-    before = snapshot.flags.get(after.key) if after else None
-    if before is None or after is None or not (before.enabled or after.enabled):
+def _estimate(before: Snapshot, then: store.Definitions, key: str) -> Estimate | None:
+    after = supposed(before, then)
+    if not any(each.flags[key].enabled for each in (before, after) if key in each.flags):
         return None
-    return estimate(snapshot, before, after)
+    return estimate(before, after, key)
 
 
 READS = tuple(name for name in wording.READS if name != "rollout")  # that one is selected

@@ -1,10 +1,10 @@
-"""About how many users get a flag: a sample of them is asked, and nothing is recorded."""
+"""About how many users get a flag before and after a change: a sample is asked, unrecorded."""
 
 from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,17 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from flaggate import context
+from flaggate.changes.differences import same
 from flaggate.context.attributes import OF_REQUEST, VISITOR
 from flaggate.core import evaluation, references
-from flaggate.core.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from flaggate.core.definitions import Flag
+    from collections.abc import Iterator
+
+    from flaggate.core.evaluation import Evaluation
+    from flaggate.core.snapshot import Snapshot
+
+    Asked = tuple[Any, Evaluation, Evaluation]  # a user, and their answers before and after
 
 MOST_ASKED = 1000  # users
 MOST_COUNTED = 1_000_000  # users; a database counts them one by one
@@ -37,6 +42,18 @@ class Estimate:
     after: int
     users: int
     asked: int
+    #: Those who were asked and for whom something changes.
+    changed: list[Asked] = field(default_factory=list, compare=False)
+
+    @property
+    def gained(self) -> int:
+        """How many of those asked would get the flag anew."""
+        return sum(after.active > before.active for _user, before, after in self.changed)
+
+    @property
+    def lost(self) -> int:
+        """How many of those asked would no longer get it."""
+        return sum(after.active < before.active for _user, before, after in self.changed)
 
     def __str__(self) -> str:
         return _("%(after)s of %(users)s users (now %(before)s)") % {
@@ -55,36 +72,46 @@ class Estimate:
         return _("about %s") % number_format(rounded, force_grouping=True)
 
 
-def estimate(snapshot: Snapshot, before: Flag, after: Flag) -> Estimate | None:
+def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate | None:
     """Ask a sample of users; None where that would tell nothing, or there are none."""
-    named = [references.attributes_of(flag, snapshot.segments) for flag in (before, after)]
-    if not UNKNOWN.isdisjoint(set().union(*named)):
+    if any(_unknown(snapshot, key) for snapshot in (before, after)):
         return None
     users = get_user_model()._default_manager.order_by()[:MOST_COUNTED].count()
     try:
-        old, new, asked = _ask(_with(snapshot, before), _with(snapshot, after), after.key)
+        asked = list(_ask(before, after, key))
     except Exception:  # an attribute of the project's own: no reason to keep a flag from its change
         return None
-    return Estimate(old, new, users, asked) if asked else None
+    answers = [answer for _user, *answers in asked for answer in answers]
+    if not asked or any(each.error == evaluation.TARGETING_KEY_MISSING for each in answers):
+        return None  # shared out by something that not every user has
+    return Estimate(
+        sum(old.active for _user, old, _new in asked),
+        sum(new.active for _user, _old, new in asked),
+        users,
+        len(asked),
+        [(user, old, new) for user, old, new in asked if _differ(old, new)],
+    )
 
 
-def _with(snapshot: Snapshot, flag: Flag) -> Snapshot:
-    flags = {**snapshot.flags, flag.key: flag}
-    return Snapshot(flags, snapshot.segments, quarantined=snapshot.quarantined)
+def _unknown(snapshot: Snapshot, key: str) -> bool:
+    """Whether a flag asks for what a user alone does not tell, or can't be asked at all."""
+    flag = snapshot.flags.get(key)
+    return flag is None or not UNKNOWN.isdisjoint(references.attributes_of(flag, snapshot.segments))
 
 
-def _ask(before: Snapshot, after: Snapshot, key: str) -> tuple[int, int, int]:
+def _ask(before: Snapshot, after: Snapshot, key: str) -> Iterator[Asked]:
     began, now = time.monotonic(), datetime.now(UTC)
-    old = new = asked = 0
     for user in _sample():
         subject = context.of_subject(user, now)
-        answers = [snapshot.evaluate(key, subject) for snapshot in (before, after)]
-        if any(answer.error == evaluation.TARGETING_KEY_MISSING for answer in answers):
-            return 0, 0, 0  # shared out by something that not every user has
-        old, new, asked = old + answers[0].active, new + answers[1].active, asked + 1
+        yield user, before.evaluate(key, subject), after.evaluate(key, subject)
         if time.monotonic() - began > LONGEST:
-            break
-    return old, new, asked
+            return
+
+
+def _differ(old: Evaluation, new: Evaluation) -> bool:
+    if (old.active, old.variant) != (new.active, new.variant):
+        return True
+    return old.variant is not None and not same(old.value, new.value)
 
 
 def _sample() -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
-from flaggate.admin import asking, showing
+from flaggate.admin import asking, showing, supposing
 from flaggate.admin.confirming import confirm, told, with_undo
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
@@ -23,6 +24,7 @@ from flaggate.admin.inlines import (
     VariantInline,
 )
 from flaggate.admin.moments import changed
+from flaggate.admin.supposing import ASK, suppose
 from flaggate.admin.timeline import timeline
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from flaggate.admin.saving import Review
     from flaggate.changes import Change
+    from flaggate.changes.change import Difference
 
 MODULES = ("order", "shares", "times")
 
@@ -81,7 +85,7 @@ class FlagAdmin(FlagList):
     ) -> Any:
         stored = self.get_object(request, str(obj.pk)) if obj else None  # not as it was typed
         if stored:
-            context |= self._header(request, stored)
+            context |= self._header(request, stored) | self._supposed(request, stored, context)
         # Where a review is shown; a browser stays at the top where there is none.
         form_url = form_url or ("#flaggate-review" if change else "")
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -96,6 +100,20 @@ class FlagAdmin(FlagList):
             "shares": showing.shares(stored),
             "quarantined": pin(request).snapshot.quarantined.get(stored.key),
         }
+
+    def _supposed(self, request: HttpRequest, stored: Flag, context: Any) -> dict[str, Any]:
+        review: Review | None = getattr(request, "flaggate_review", None)
+        if review is None or review.definitions is None:
+            return {}
+        found = suppose(self.admin_site, request, stored.key, review.definitions)
+        return {"supposed": found, "media": context["media"] + found.form.media}
+
+    def review(self, request: HttpRequest, whole: Flag, differing: list[Difference]) -> Review:
+        review = super().review(request, whole, differing)
+        if ASK not in request.POST:
+            return review
+        asking.permit(request)
+        return replace(review, definitions=supposing.read(whole, differing))
 
     def words(self, whole: Flag) -> str:
         return wording.state(Flag.objects.using(state.alias()).get(pk=whole.pk))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.conflicts import Meeting, apply, document, meet, without_gone
 from flaggate.admin.fields import SeenField, comment_of
+from flaggate.admin.supposing import ASK
 from flaggate.changes import change
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flaggate.changes import Change
     from flaggate.changes.change import Difference
     from flaggate.models.documents import Document
+    from flaggate.store import Definitions
 
 
 class Stopped(Exception):
@@ -44,10 +46,14 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What saving a form would do: each difference in words, and what would hold then."""
+    """What saving a form would do: each difference in words, and what would hold then.
+
+    ``definitions`` are what would be stored, where it was asked who would get the flag.
+    """
 
     lines: list[str]
     then: str
+    definitions: Definitions | None = None
 
 
 class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -67,7 +73,7 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             if whole and "_reapply" in request.POST:
                 return self._reapply(request, whole, save)
-            stop = "review" if "_review" in request.POST else ""
+            stop = "review" if "_review" in request.POST or ASK in request.POST else ""
             with self._change(request, self._expected(request, whole)) as opened:
                 response = self._until(stop, request, save)
         except Stopped as stopped:
@@ -146,7 +152,11 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.save_extras(form, formsets, change)
         differing = self.check_change()
         if stop == "review":
-            raise Stopped(Review(list(_lines(differing, form.instance)), self.words(form.instance)))
+            raise Stopped(self.review(request, form.instance, differing))
+
+    def review(self, request: HttpRequest, whole: Any, differing: list[Difference]) -> Review:
+        """Say what saving would do, as long as it is written."""
+        return Review(list(_lines(differing, whole)), self.words(whole))
 
     def words(self, whole: Any) -> str:
         """Say what holds, as it is stored now."""

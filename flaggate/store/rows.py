@@ -40,13 +40,19 @@ class Definitions:
     segment_tokens: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
-def read(using: str, *, flags: Collection[int] | None = None, members: bool = True) -> Definitions:
-    """Read all flags and segments, or only the flags of these primary keys, or without members.
+def read(
+    using: str,
+    *,
+    flags: Collection[int] | None = None,
+    segments: Collection[int] | None = None,
+    members: bool = True,
+) -> Definitions:
+    """Read all flags and segments, or only those of these primary keys, or without members.
 
     Raises DatabaseError where the database can't be read, never for what it holds.
     """
     found = _tokens(using)
-    _read_segments(using, found, None, members=members)
+    _read_segments(using, found, segments, members=members)
     _read_flags(using, found, flags)
     return found
 

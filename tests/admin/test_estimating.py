@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from flaggate.admin import estimating
 from flaggate.admin.estimating import Estimate, estimate
-from flaggate.core.definitions import Condition, Flag, Rule, Segment
+from flaggate.core.definitions import Condition, Flag, Rule, Segment, Variant
 from flaggate.core.snapshot import Snapshot
 
 NOBODY = Flag("x", enabled=True, percentage=Decimal(0), salt="s")
@@ -22,7 +22,7 @@ def users(number):
 
 def of(after, *segments, before=NOBODY):
     named = {segment.key: segment for segment in segments}
-    return estimate(Snapshot({"x": before}, named), before, after)
+    return estimate(*(Snapshot({"x": each}, named) for each in (before, after)), "x")
 
 
 def test_all_of_few_users_are_asked():
@@ -32,6 +32,27 @@ def test_all_of_few_users_are_asked():
     assert (found.before, found.users) == (0, 50)
     assert found == of(half)
     assert 0 < found.after < 50
+
+
+def test_it_names_those_for_whom_something_changes():
+    users(50)
+    half = Flag("x", enabled=True, percentage=Decimal(50), salt="s")
+    found = of(half)
+    assert len(found.changed) == found.gained == found.after
+    assert all((old.active, new.active) == (False, True) for _user, old, new in found.changed)
+    assert (of(NOBODY, before=half).gained, of(NOBODY, before=half).lost) == (0, found.after)
+    assert of(half, before=half).changed == []
+
+
+def test_another_variant_or_value_is_a_change_even_where_python_calls_them_equal():
+    users(3)
+
+    def serving(key, value):
+        return Flag("x", enabled=True, salt="s", variants=(Variant(key, value, 1),))
+
+    one = serving("a", 1)
+    assert [len(of(other, before=one).changed) for other in (serving("b", 1), one)] == [3, 0]
+    assert len(of(serving("a", True), before=one).changed) == 3
 
 
 def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):

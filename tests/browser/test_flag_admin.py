@@ -208,6 +208,30 @@ def test_without_javascript_a_flag_is_changed_as_a_whole(plain: Page, shop: str)
     succeeded(plain, "vip_gift is on for segment vip_customers, then 50 % of segment staff")
 
 
+@pytest.mark.parametrize("with_script", [True, False])
+def test_who_would_get_a_flag_is_asked_before_it_is_saved(
+    request: pytest.FixtureRequest, shop: str, with_script: bool
+) -> None:
+    page: Page = request.getfixturevalue("admin" if with_script else "plain")
+    key = "early_access"
+    open_flag(page, shop, key)
+    page.get_by_label("Percentage", exact=False).first.fill("100")
+    page.get_by_role("button", name="Who would get this?").click()
+    supposed = page.get_by_role("region", name="Who would get this, if it were saved?")
+    expect(supposed).to_contain_text("Would gain it")
+    if with_script:
+        supposed.get_by_role("combobox").first.click()
+        page.get_by_role("searchbox").last.fill("chen")
+        page.get_by_role("option", name="chen").click()
+    else:
+        supposed.get_by_label("Or type an id or a user name:").fill("chen")
+    supposed.get_by_role("button", name="Ask", exact=True).click()
+    expect(supposed.get_by_role("row", name="gets off on")).to_be_visible()
+    expect(page.get_by_label("Percentage", exact=False).first).to_have_value("100")
+    page.goto(f"{shop}{FLAGS}?q={key}")  # and nothing was saved
+    assert "100 %" not in row(page, key)
+
+
 def test_the_second_of_two_operators_applies_the_own_changes_on_top(
     admin: Page, browser: Browser, shop: str
 ) -> None:
