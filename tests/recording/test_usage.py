@@ -198,7 +198,7 @@ def test_nothing_is_written_inside_an_event_loop_nor_lost(caplog):
 
 
 def refuse(*_: Any) -> None:
-    raise DatabaseError("server closed the connection")
+    raise DatabaseError("it is gone")
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_a_database_that_is_gone_costs_no_error(gone, caplog):
     recording.counts[flaggate.Evaluation("new_checkout", True, True, None, "STATIC")] += 1
     recording.flush()
     assert caplog.messages == [
-        "Usage of flags can't be written, and is kept for the next try: server closed the connection"
+        "Usage of flags can't be written, and is kept for the next try: it is gone"
     ]
 
 
