@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http.request import HttpHeaders
 from django.middleware.csrf import get_token
 from django.urls import NoReverseMatch, reverse
@@ -47,4 +48,5 @@ def _addresses(request: HttpRequest | None) -> dict[str, Any]:
     except NoReverseMatch:
         return {}
     header = HttpHeaders.parse_header_name(settings.CSRF_HEADER_NAME)
-    return {**addresses, "headers": {header: get_token(request)}}
+    stream = isinstance(request, ASGIRequest)  # else there is none, and no need to ask for it
+    return {**addresses, "headers": {header: get_token(request)}, "stream": stream}

@@ -42,6 +42,8 @@ TESTS = {
     "changes/writing": ["changes/test_reverting", "changes/test_actions"],
     "changes/members": [],
     "changes/rollouts": [],
+    "store/columns": [],
+    "store/rows": ["store/test_incremental", "store/test_members"],
 }
 
 

@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, RequestContext, Template
 from django.template.backends.jinja2 import Jinja2
-from django.test import Client
+from django.test import AsyncRequestFactory, Client
 from django.urls import include, path
 
 from flaggate import changes, recording
@@ -106,6 +107,16 @@ def test_the_page_knows_where_to_ask_and_to_report(render):
     assert document["evaluate"] == "/ofrep/v1/evaluate/flags"
     assert document["usage"] == "/flaggate/v1/usage"
     assert list(document["headers"]) == ["X-Csrftoken"]
+
+
+async def in_asgi() -> bool:
+    request = AsyncRequestFactory().get("/")
+    return bool(told(await sync_to_async(in_django)(request))["stream"])
+
+
+def test_a_page_looks_for_a_stream_only_where_there_may_be_one(render):
+    assert told(render(a_request()))["stream"] is False
+    assert async_to_sync(in_asgi)() is True
 
 
 def test_the_header_of_the_token_is_the_projects(render, settings):

@@ -51,7 +51,11 @@ READING = {
 }
 SOUGHT = {404: "There is no such thing."}
 ASKED = {400: "The request makes no sense; see its errors."}
-SENT = {413: "The body is too large.", 415: "The body is no JSON."}
+SENT = {
+    411: "The body came in chunks.",
+    413: "The body is too large.",
+    415: "The body is no JSON.",
+}
 CHANGING = {409: "The present state forbids it."}
 REPEATED = {422: "The Idempotency-Key was sent with another request."}
 CONDITIONAL = {412: "If-Match names another version."}

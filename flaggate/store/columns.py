@@ -16,8 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
-from django.db.models import DateTimeField
-from django.utils.dateparse import parse_datetime
 
 from flaggate.core import bucketing
 
@@ -102,10 +100,9 @@ _lenient = partial(str, encoding="utf-8", errors="surrogateescape")
 def _expression(connection: Any, table: str, model_field: Any) -> str:
     # With its table: SQLite takes the quoted name alone, of a column that is missing, for a text.
     column = f"{table}.{connection.ops.quote_name(model_field.column)}"
-    if connection.vendor == "sqlite" and isinstance(model_field, DateTimeField):
-        # SQLite's driver parses by declared type, and raises on what is no date.
-        return f"CAST({column} AS TEXT)"
-    return column
+    # SQLite's driver converts by a column's declared type, and an expression has none. It would
+    # raise on what is no date, and take whatever is not 1 for false.
+    return f"+{column}" if connection.vendor == "sqlite" else column
 
 
 def text(value: Any, name: str) -> str:
@@ -141,9 +138,10 @@ def moment(value: Any, name: str) -> datetime | None:
     """Read a moment, aware; the databases keep UTC."""
     if value is None:
         return None
-    found = value if isinstance(value, datetime) else parse_datetime(value)
-    if found is None:
-        raise ValueError(f"{name}: {value!r} is no date and time.")
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: {value!r} is no date and time.") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
-from tests.example_project.shop import manage, served
+from tests.example_project.shop import eventually, manage, served
 
 pytestmark = pytest.mark.browser
 
@@ -145,3 +145,123 @@ def test_a_page_that_is_refused_ends_its_watch(shop: str, browser: Browser) -> N
 def test_a_page_without_flags_asks_nobody(shop: str, page: Page) -> None:
     page.goto(shop)
     assert run(page, "return new Flags().refresh()") is False
+
+
+# --- By event stream ------------------------------------------------------------------------
+
+# The page's flags once more, which poll once an hour, and whose connections are noted.
+FOLLOW = """
+window.connections = [];
+window.EventSource = class extends EventSource {
+    constructor(...given) { super(...given); connections.push(this); }
+};
+window.heard = [];
+const told = JSON.parse(document.getElementById("flaggate-flags").textContent);
+window.own = new Flags(told);
+own.addEventListener("change", ({ detail }) => heard.push(...detail));
+window.end = own.watch(given ?? 3600);
+"""
+OPEN = "connections.some(({ readyState }) => readyState === EventSource.OPEN)"
+ALL_CLOSED = "connections.every(({ readyState }) => readyState === EventSource.CLOSED)"
+HIDE = """(hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture(scope="module")
+def asgi_shop(seeded: Path, shop: str) -> Iterator[str]:
+    """The same shop, where streams can be had; its own script is left out, because it polls."""
+    with served(seeded, "uvicorn") as shop:
+        yield shop
+
+
+@pytest.fixture
+def quiet(page: Page, asgi_shop: str) -> Page:
+    page.route("**/shop/shop.js", lambda route: route.fulfill(content_type="text/javascript"))
+    page.goto(asgi_shop)
+    return page
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait; the driver's own way of waiting is refused by the page's policy."""
+    eventually(lambda: bool(page.evaluate(condition)), seconds=SOON / 1000)
+
+
+def test_a_stream_tells_an_open_page_of_a_flip(quiet: Page, seeded: Path) -> None:
+    run(quiet, FOLLOW)
+    until(quiet, OPEN)
+    with quiet.expect_request("**/ofrep/v1/evaluate/flags?flagConfigEtag=*"):
+        manage(seeded, "flags", "disable", "last_post")
+    until(quiet, "heard.length === 1")
+    manage(seeded, "flags", "enable", "last_post")
+    until(quiet, "heard.length === 2")
+    assert quiet.evaluate('[heard, own.isActive("last_post"), connections.length]') == [
+        ["last_post", "last_post"],
+        True,
+        1,
+    ]
+
+
+def test_a_page_that_listens_does_not_poll(quiet: Page) -> None:
+    run(quiet, "window.setInterval = (look) => { window.look = look; return 1; };" + FOLLOW)
+    until(quiet, OPEN)
+    asked = """() => {
+        let asked = 0;
+        window.fetch = () => { asked++; return new Promise(() => {}); };
+        look();
+        const listening = asked;
+        end();
+        look();
+        return [listening, asked];
+    }"""
+    assert quiet.evaluate(asked) == [0, 1]
+
+
+def test_a_page_polls_where_the_stream_fails_and_tries_it_again(
+    browser: Browser, asgi_shop: str, seeded: Path
+) -> None:
+    page = browser.new_page()  # the console of this one may tell of the failures
+    page.route("**/shop/shop.js", lambda route: route.fulfill(content_type="text/javascript"))
+    page.route("**/ofrep/v1/stream**", lambda route: route.abort())
+    page.goto(asgi_shop)
+    run(page, FOLLOW, 0.2)
+    until(page, "connections.length > 0")
+    for command, times in (("disable", 1), ("enable", 2)):
+        manage(seeded, "flags", command, "last_post")
+        until(page, f"heard.length === {times}")
+    page.unroute("**/ofrep/v1/stream**")
+    until(page, OPEN)
+    page.context.close()
+
+
+def test_a_page_that_is_hidden_for_long_hangs_up_until_it_is_seen_again(quiet: Page) -> None:
+    def impatient(route: Route) -> None:
+        answer = route.fetch()
+        document = answer.json()
+        document["eventStreams"][0]["inactivityDelaySec"] = 0.1
+        route.fulfill(response=answer, json=document)
+
+    quiet.route("**/ofrep/v1/evaluate/flags", impatient)
+    run(quiet, FOLLOW)
+    until(quiet, OPEN)
+    quiet.evaluate(HIDE, True)
+    until(quiet, ALL_CLOSED)
+    with quiet.expect_request("**/ofrep/v1/evaluate/flags") as asked:
+        quiet.evaluate(HIDE, False)
+    assert "if-none-match" not in asked.value.headers
+    until(quiet, OPEN)
+
+
+def test_whoever_ends_the_watch_hangs_up(quiet: Page) -> None:
+    run(quiet, FOLLOW)
+    until(quiet, OPEN)
+    quiet.evaluate("end()")
+    assert quiet.evaluate(ALL_CLOSED)
+
+
+def test_a_page_may_do_without_the_stream(quiet: Page) -> None:
+    with quiet.expect_response("**/ofrep/v1/evaluate/flags") as answer:
+        run(quiet, FOLLOW.replace("given ?? 3600", "0.2, { stream: false }"))
+    assert "eventStreams" in answer.value.json()
+    assert quiet.evaluate("connections.length") == 0

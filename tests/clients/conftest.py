@@ -62,12 +62,12 @@ class Shop:
 
 
 @contextmanager
-def opened(directory: Path, *, asgi: bool = False) -> Iterator[Shop]:
+def opened(directory: Path, by: str = "runserver") -> Iterator[Shop]:
     """Prepare a shop, and open it."""
     database = directory / "db.sqlite3"
     manage(database, "migrate", "--verbosity=0")
     secrets = json.loads(manage(database, "shell", "--verbosity=0", "-c", PREPARE))
-    with served(database, asgi=asgi) as address:
+    with served(database, by) as address:
         yield Shop(address, database, secrets)
 
 
@@ -80,7 +80,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.fixture(scope="session")
 def asgi_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The same, served by uvicorn."""
-    with opened(tmp_path_factory.mktemp("asgi"), asgi=True) as shop:
+    with opened(tmp_path_factory.mktemp("asgi"), "uvicorn") as shop:
         yield shop
 
 

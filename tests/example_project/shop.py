@@ -75,17 +75,33 @@ def demo(database: Path, port: int) -> Iterator[str]:
         process.stdout.close()
 
 
+SERVERS = {
+    "runserver": [str(MANAGE), "runserver", "--noreload", "{address}"],
+    "gunicorn": ["-m", "gunicorn", "--bind={address}", "--no-control-socket", "shop_site.wsgi"],
+    # Without a limit it would wait for open streams for ever.
+    "uvicorn": [
+        *("-m", "uvicorn", "--port={port}", "--timeout-graceful-shutdown=1"),
+        "shop_site.asgi:application",
+    ],
+}
+
+
 @contextmanager
-def served(database: Path, *, asgi: bool = False) -> Iterator[str]:
+def served(database: Path, by: str = "runserver") -> Iterator[str]:
     """Serve the shop from a process of its own, and give its address."""
+    with serving(database, by) as (port, _process):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def serving(database: Path, by: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Serve the shop, and give the port and the process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host, port = free.getsockname()
-    runserver = [str(MANAGE), "runserver", "--noreload", f"{host}:{port}"]
-    uvicorn = ["-m", "uvicorn", "shop_site.asgi:application", f"--port={port}"]
-    uvicorn.append("--timeout-graceful-shutdown=1")  # it would wait for open streams for ever
+    arguments = [each.format(address=f"{host}:{port}", port=port) for each in SERVERS[by]]
     process = subprocess.Popen(
-        [sys.executable, *(uvicorn if asgi else runserver)],
+        [sys.executable, *arguments],
         cwd=MANAGE.parent,
         env=environment(database),
         stdout=subprocess.DEVNULL,
@@ -93,7 +109,7 @@ def served(database: Path, *, asgi: bool = False) -> Iterator[str]:
     )
     try:
         eventually(lambda: answers(host, port), seconds=60)
-        yield f"http://{host}:{port}"
+        yield port, process
     finally:
         process.terminate()
         process.wait()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 import flaggate
 from flaggate import changes
@@ -122,14 +122,44 @@ def test_a_state_that_does_not_continue_is_read_as_a_whole(bump: str, whole: lis
     assert whole == ["default"]
 
 
-def test_many_changes_are_read_as_a_whole(
-    whole: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("most", "loads"), [(3, []), (2, ["default"])])
+def test_more_changes_than_are_read_one_by_one_are_read_as_a_whole(
+    whole: list[str], monkeypatch: pytest.MonkeyPatch, most: int, loads: list[str]
 ) -> None:
-    monkeypatch.setattr(rows, "MOST_CHANGED", 2)
+    monkeypatch.setattr(rows, "MOST_CHANGED", most)
     with changes.change():
         Flag.objects.update(owner="ada")
     store.current()
-    assert whole == ["default"]
+    assert whole == loads
+    assert store.definitions == read("default")
+
+
+if connection.vendor == "sqlite":  # the others have types
+    SPOILT = {
+        "flag": "UPDATE flaggate_flag SET percentage = 'many' WHERE key = 'first'",
+        "segment": "UPDATE flaggate_segment SET on_demand = 'often' WHERE key = 'first_people'",
+    }
+
+    @pytest.mark.parametrize("name", SPOILT)
+    def test_what_can_no_longer_be_read_is_not_kept_as_it_was(name: str, whole: list[str]) -> None:
+        with transaction.atomic():
+            Flag.objects.filter(key="first").update(owner="ada")
+            Segment.objects.filter(key="first_people").update(name="People")
+            by_sql(SPOILT[name])
+        store.current()
+        assert whole == []
+        assert store.definitions == read("default")
+
+    @pytest.mark.parametrize("name", SPOILT)
+    def test_what_can_not_be_read_is_known_while_others_change(name: str, whole: list[str]) -> None:
+        by_sql(SPOILT[name])
+        by_sql("UPDATE flaggate_state SET version = version + 1")
+        store.current()
+        whole.clear()
+        changes.disable("third")
+        store.current()
+        assert whole == []
+        assert store.definitions == read("default")
 
 
 def test_a_flag_that_stays_broken_stays_in_quarantine_while_others_change() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 import flaggate
@@ -46,6 +46,20 @@ def test_members_are_read_again_only_where_they_changed() -> None:
     after = loaded("one"), loaded("other")
     assert after[0] is before[0]
     assert len(after[1].included) == 4
+
+
+def test_members_are_read_a_few_thousand_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment("many", included=["1", "2", "3"])
+    cursors: list[Any] = []
+    chunked = connection.chunked_cursor
+
+    def counted() -> Any:
+        cursors.append(chunked())
+        return cursors[-1]
+
+    monkeypatch.setattr(connections["default"], "chunked_cursor", counted)
+    assert len(read("default").segments["many"].included) == 3
+    assert len(cursors) == 1
 
 
 # --- on demand ---

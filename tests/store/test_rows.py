@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 import flaggate
 from flaggate import changes
+from flaggate.changes import rollouts
 from flaggate.core import definitions as core
-from flaggate.models import Condition, Flag, Prerequisite, Rule, Segment, SegmentMember, Variant
-from flaggate.store import read, status, store
+from flaggate.core.stages import Stage
+from flaggate.models import (
+    Condition,
+    Flag,
+    Prerequisite,
+    Rollout,
+    Rule,
+    Segment,
+    SegmentMember,
+    Variant,
+)
+from flaggate.store import columns, read, status, store
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -190,9 +202,167 @@ def test_a_percentage_keeps_its_three_decimals(percentage: str) -> None:
     assert read("default").flags["exact"].percentage == Decimal(percentage)
 
 
+def test_variants_come_by_their_order_and_then_by_their_keys(flags: None) -> None:
+    flag = Flag.objects.get(key="first")
+    for key, order in [("d", 1), ("c", 1), ("e", 0)]:
+        flag.variants.create(key=key, value=key, order=order)
+    found = read("default").flags["first"].variants
+    assert [each.key for each in found] == ["a", "e", "b", "c", "d"]
+
+
+def test_rules_come_by_their_order_and_then_by_their_ids(flags: None) -> None:
+    flag = Flag.objects.get(key="first")
+    for order, percentage in [(2, 2), (1, 3), (1, 4)]:
+        flag.rules.create(order=order, percentage=percentage)
+    found = read("default").flags["first"].rules
+    assert [each.percentage for each in found] == [100, 3, 4, 2]
+
+
+def test_the_segments_of_a_rule_come_by_their_keys(flags: None) -> None:
+    rule = Rule.objects.get(flag__key="first")
+    rule.segments.set([*Segment.objects.order_by("-key")])
+    (found,) = read("default").flags["first"].rules
+    assert found.segments == ("first_people", "second_people", "third_people")
+
+
+def test_a_segment_is_read_with_conditions_and_members(flags: None) -> None:
+    segment = Segment.objects.get(key="first_people")
+    segment.conditions.create(
+        attribute="email", operator="ends_with", values=["@a"], negate=True, ignore_case=True
+    )
+    segment.members.create(targeting_key="43", excluded=True)
+    Segment.objects.filter(key="first_people").update(match="any")
+    assert read("default").segments["first_people"] == core.Segment(
+        "first_people",
+        False,
+        (
+            core.Condition("plan", "one_of", ("gold",)),
+            core.Condition("email", "ends_with", ("@a",), True, True),
+        ),
+        frozenset({b"42"}),
+        frozenset({b"43"}),
+    )
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_rollout_is_read_as_its_stages(flags: None, paused: bool) -> None:
+    rollouts.start("first", [(5, timedelta(days=1)), (100, None)])
+    if paused:
+        rollouts.pause("first")
+    start = Rollout.objects.get().started_at
+    later = [] if paused else [Stage(start + timedelta(days=1), Decimal(100))]
+    assert read("default").flags["first"].stages == (Stage(start, Decimal(5)), *later)
+    assert read("default").flags["second"].stages == ()
+
+
+# --- what can't be read ---
+
+
+def test_operands_that_are_no_list_are_not_read(flags: None) -> None:
+    Condition.objects.filter(segment__key="first_people").update(values={"gold": 1})
+    found = read("default")
+    assert found.unreadable_segments == {"first_people": "values: {'gold': 1} is no list."}
+    assert set(found.segments) == {"second_people", "third_people"}
+
+
+def test_a_match_that_is_unknown_is_not_read(flags: None) -> None:
+    Segment.objects.filter(key="first_people").update(match="most")
+    (why,) = read("default").unreadable_segments.values()
+    assert why == "match: 'most' is neither 'all' nor 'any'."
+
+
+def test_what_raises_without_a_word_is_named(flags: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(columns, "parsed", full)
+    assert set(read("default").unreadable_segments.values()) == {"MemoryError"}
+
+
+def test_a_rollout_without_a_start_is_not_read(
+    flags: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollouts.start("first", [(5, timedelta(days=1)), (100, None)])
+    monkeypatch.setattr(columns, "moment", lambda *_: None)
+    (why,) = read("default").unreadable.values()
+    assert why.reason == "started_at: is null."
+
+
+if connection.vendor == "sqlite":  # the others have types
+
+    def by_sql(sql: str, *parameters: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+
+    @pytest.mark.parametrize("column", ["targeting_key", "excluded"])
+    def test_a_member_that_can_not_be_read_breaks_its_segment(flags: None, column: str) -> None:
+        segment = Segment.objects.get(key="first_people")
+        segment.members.create(targeting_key="43")
+        by_sql(
+            f"UPDATE flaggate_segmentmember SET {column} = x'ff' WHERE targeting_key = '42'"
+            " AND segment_id = %s",
+            segment.pk,
+        )
+        found = read("default")
+        assert list(found.unreadable_segments) == ["first_people"]
+        assert found.unreadable_segments["first_people"].startswith(f"{column}: b'\\xff' is n")
+
+    @pytest.mark.parametrize(
+        ("fields", "killed"),
+        [
+            ({}, False),
+            ({"enabled": False}, True),
+            ({"archived_at": datetime(2020, 1, 1, tzinfo=UTC)}, True),
+        ],
+    )
+    def test_of_a_flag_that_can_not_be_read_it_is_known_whether_it_is_killed(
+        flags: None, fields: dict[str, object], killed: bool
+    ) -> None:
+        Flag.objects.filter(key="first").update(**fields, overridable=False)
+        by_sql("UPDATE flaggate_flag SET percentage = 'many' WHERE key = 'first'")
+        found = read("default")
+        assert "first" not in found.flags
+        assert found.unreadable["first"].killed is killed
+        assert found.unreadable["first"].reason == "percentage: 'many' is no number."
+
+    @pytest.mark.parametrize(("key", "multivariate"), [("first", True), ("first_required", False)])
+    def test_of_a_flag_that_can_not_be_read_it_is_known_whether_it_has_variants(
+        flags: None, key: str, multivariate: bool
+    ) -> None:
+        by_sql("UPDATE flaggate_flag SET percentage = 'many' WHERE key = %s", key)
+        assert read("default").unreadable[key].multivariate is multivariate
+
+    def test_what_is_named_and_gone_is_named_by_its_number(flags: None) -> None:
+        with connection.constraint_checks_disabled():
+            by_sql("UPDATE flaggate_rule_segments SET segment_id = 77")
+            by_sql("UPDATE flaggate_prerequisite SET required_id = 78")
+            found = read("default").flags["first"]
+        assert found.rules[0].segments == ("#77",)
+        assert found.prerequisites[0].flag == "#78"
+
+
+# --- parts ---
+
+
 def test_only_the_named_flags_are_read(flags: None) -> None:
     wanted = Flag.objects.get(key="first")
     assert list(read("default", flags=[wanted.pk]).flags) == ["first"]
+
+
+@pytest.mark.parametrize("names", [["first"], ["third", "second"]])
+def test_a_named_flag_is_read_as_it_is_read_with_all_others(flags: None, names: list[str]) -> None:
+    wanted = [Flag.objects.get(key=name).pk for name in names]
+    found = read("default").flags
+    assert read("default", flags=wanted).flags == {name: found[name] for name in names}
+
+
+def test_rows_are_chosen_where_flags_are_named_and_only_there(flags: None) -> None:
+    wanted = [Flag.objects.get(key="first").pk]
+    for only in (wanted, None):
+        with CaptureQueriesContext(connection) as queries:
+            read("default", flags=only)
+        chosen = ["WHERE" in each["sql"] for each in queries if "_rule" in each["sql"]]
+        assert chosen == [only is not None] * 2
 
 
 def test_members_can_be_left_out(flags: None) -> None:

@@ -10,6 +10,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.settings import api_settings
 
+from flaggate.api.management.fields import MOST_NAMED
 from flaggate.exceptions import (
     ChangeRefused,
     Conflict,
@@ -60,8 +61,11 @@ def answerable(error: Exception) -> Exception:
 
 
 def invalid(problems: list[tuple[str, str]]) -> Refused:
-    """Return the answer to a body with problems, each at its path: ``rules[1].segments[0]``."""
-    errors = [{"path": path, "message": message} for path, message in problems]
+    """Return the answer to a body with problems, each at its path: ``rules[1].segments[0]``.
+
+    It names the first ones only, so that it can't be many times as large as what was sent.
+    """
+    errors = [{"path": path, "message": message} for path, message in problems[:MOST_NAMED]]
     return Refused({"errors": errors}, status.HTTP_400_BAD_REQUEST)
 
 

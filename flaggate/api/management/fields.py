@@ -16,6 +16,8 @@ from flaggate.core import validation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MOST_NAMED = 50  # problems of one list or object: whoever sends 800,000 is not told of each
+
 
 class Text(serializers.CharField):
     """A text, taken as it is."""
@@ -131,6 +133,28 @@ class Value(serializers.JSONField):
 
 class Object(serializers.DictField):
     """A JSON object with whatever names."""
+
+
+class Many(serializers.ListField):
+    """A list; one that is too long is not looked into, and of its wrong entries the first count."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if self.max_length is not None and isinstance(data, list) and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return list(super().to_internal_value(data))
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        checked, errors = [], dict[Any, Any]()
+        for place, entry in enumerate(data):
+            try:
+                checked.append(self.child.run_validation(entry))
+            except serializers.ValidationError as error:
+                errors[place] = error.detail
+            if len(errors) == MOST_NAMED:
+                break
+        if errors:
+            raise serializers.ValidationError(errors)
+        return checked
 
 
 def _parsed(parse: Callable[[str], Any], data: Any) -> Any:

@@ -26,6 +26,13 @@ class TooLarge(APIException):
     )
 
 
+class LengthRequired(APIException):
+    """A body whose length was not said, which Django passes on as an empty one, or not at all."""
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_detail = "The body came in chunks. Send it in one piece, with its Content-Length."
+
+
 class StrictJSONParser(BaseParser):
     """Reads JSON without repeated names, NaN, half characters or depths that nobody can store."""
 

@@ -22,7 +22,7 @@ from flaggate.api.management.access import MayManage
 from flaggate.api.management.errors import answerable
 from flaggate.api.management.idempotency import once
 from flaggate.api.management.pagination import Pages
-from flaggate.api.management.parsing import StrictJSONParser
+from flaggate.api.management.parsing import LengthRequired, StrictJSONParser
 from flaggate.api.management.serializers.strict import (
     CommentedSerializer,
     CommentQuery,
@@ -61,6 +61,11 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
     document: ClassVar[type[Serializer[Any]]]
 
     # --- what REST framework asks for ------------------------------------------------------------
+
+    def initial(self, request: Request, *args: Any, **options: Any) -> None:
+        super().initial(request, *args, **options)
+        if "Transfer-Encoding" in request.headers:
+            raise LengthRequired
 
     def get_queryset(self) -> models.QuerySet[Any]:
         return self.model._default_manager.using(state.alias())

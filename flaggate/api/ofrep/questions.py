@@ -48,6 +48,8 @@ def _read(request: HttpRequest, largest: int) -> bytes:
     body = b"" if longer else request.read(largest + 1)
     if longer or len(body) > largest:
         raise InvalidContext(f"The body is larger than {largest // 1024} KiB.")
+    if not body and "HTTP_TRANSFER_ENCODING" in request.META:  # which WSGI leaves out
+        raise InvalidContext("The body came in chunks. Send it with its Content-Length.")
     return body
 
 

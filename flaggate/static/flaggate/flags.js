@@ -15,6 +15,7 @@
 
 const REPORT_AFTER = 5_000; // milliseconds
 const MOST_REPORTED = 200; // at once
+const INACTIVITY = 120; // seconds in the background, unless the server says otherwise
 
 export class Flags extends EventTarget {
   /** Attributes that only the browser knows, such as `{ screen: innerWidth }`, for `refresh()`. */
@@ -24,8 +25,11 @@ export class Flags extends EventTarget {
   #evaluate;
   #usage;
   #headers;
+  #stream;
+  #source = null; // what the last answer said of event streams
   #etag = "";
   #turn = 0;
+  #current = false; // whether the last question has been answered
   #refused = false;
   #used = new Set();
   #unreported = [];
@@ -34,13 +38,15 @@ export class Flags extends EventTarget {
   /**
    * `flags`: the first answers, by key. `evaluate` and `usage`: the addresses for refreshing and
    * reporting. `headers`: what these ask for, such as `{ Authorization: "Bearer fgk_…" }`.
+   * `stream`: whether to look for an event stream, which only servers under ASGI have.
    */
-  constructor({ flags = {}, evaluate, usage, headers = {} } = {}) {
+  constructor({ flags = {}, evaluate, usage, headers = {}, stream = true } = {}) {
     super();
     this.#answers = new Map(Object.entries(flags));
     this.#evaluate = evaluate;
     this.#usage = usage;
     this.#headers = headers;
+    this.#stream = stream;
     globalThis.document?.addEventListener("visibilitychange", () => {
       if (document.hidden) this.report();
     });
@@ -64,18 +70,22 @@ export class Flags extends EventTarget {
 
   /** Ask the server again. Resolves to whether it answered; dispatches `change` upon news. */
   async refresh() {
-    if (!this.#evaluate) return false;
+    return this.#refresh(this.#evaluate);
+  }
+
+  async #refresh(address) {
+    if (!address) return false;
     const turn = ++this.#turn;
+    this.#current = false;
     try {
       const known = this.#etag ? { "If-None-Match": this.#etag } : {};
-      const response = await this.#post(this.#evaluate, { context: this.context }, known);
+      const response = await this.#post(address, { context: this.context }, known);
       this.#refused = response.status === 401 || response.status === 403;
-      if (response.status === 304) return true;
-      if (!response.ok) return false;
-      const { flags } = await response.json();
+      const news = response.ok ? await response.json() : null;
+      if (!news && response.status !== 304) return false;
       if (turn !== this.#turn) return true; // a later one knows better
-      this.#etag = response.headers.get("ETag") ?? "";
-      this.#take(new Map(flags.filter((each) => !each.errorCode).map(read)));
+      this.#current = true;
+      if (news) this.#take(news, response.headers.get("ETag") ?? "");
       return true;
     } catch {
       return false;
@@ -83,20 +93,53 @@ export class Flags extends EventTarget {
   }
 
   /**
-   * Refresh every so many seconds while the page is looked at, until that is refused. Returns a
-   * function that ends it.
+   * Follow changes until that is refused: by the server's event stream, or where there is none, or
+   * it fails, by refreshing every so many seconds while the page is looked at. Returns a function
+   * that ends it.
    */
-  watch(seconds = 30) {
-    const look = async () => {
-      if (!document.hidden) await this.refresh();
+  watch(seconds = 30, { stream = this.#stream } = {}) {
+    let connection = null;
+    let leaving;
+
+    const connect = () => {
+      const dead = !connection || connection.readyState === EventSource.CLOSED;
+      if (!stream || !this.#source || !dead) return;
+      connection = new EventSource(this.#source.url);
+      connection.onmessage = hear;
+    };
+    const hangUp = () => {
+      connection?.close();
+      this.#etag = ""; // whoever comes back asks for everything
+    };
+    const hear = ({ data }) => {
+      const { type, etag } = JSON.parse(data);
+      if (type === "refetchEvaluation") ask(`?flagConfigEtag=${encodeURIComponent(etag)}`);
+    };
+    const ask = async (query = "") => {
+      await this.#refresh(this.#evaluate && this.#evaluate + query);
       if (this.#refused) stop();
+      else if (timer) connect();
     };
-    const timer = setInterval(look, seconds * 1000);
-    document.addEventListener("visibilitychange", look);
+    const look = () => {
+      const listens = connection?.readyState === EventSource.OPEN;
+      if (!document.hidden && !(listens && this.#current)) ask();
+    };
+    const turn = () => {
+      clearTimeout(leaving);
+      const delay = this.#source?.inactivityDelaySec ?? INACTIVITY;
+      if (document.hidden) leaving = setTimeout(hangUp, delay * 1000);
+      else look();
+    };
     const stop = () => {
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", look);
+      timer = clearInterval(timer);
+      clearTimeout(leaving);
+      document.removeEventListener("visibilitychange", turn);
+      connection?.close();
     };
+
+    let timer = setInterval(look, seconds * 1000);
+    document.addEventListener("visibilitychange", turn);
+    if (stream) look();
     return stop;
   }
 
@@ -126,7 +169,10 @@ export class Flags extends EventTarget {
   }
 
   /** Take new answers. What is the same stays the same object, so that nothing is drawn again. */
-  #take(found) {
+  #take({ flags, eventStreams = [] }, etag) {
+    this.#etag = etag;
+    this.#source = eventStreams.find(({ type, url }) => type === "sse" && url) ?? null;
+    const found = new Map(flags.filter((each) => !each.errorCode).map(read));
     const before = this.#answers;
     const keys = [...new Set([...before.keys(), ...found.keys()])];
     const same = (key) => JSON.stringify(before.get(key)) === JSON.stringify(found.get(key));

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from flaggate.api.management.fields import MOST_NAMED
 from flaggate.models import Flag
-from tests.fixtures import released
+from tests.api.management.callers import errors
+from tests.fixtures import released, segment
 
 pytestmark = pytest.mark.django_db
 
@@ -67,3 +69,48 @@ def test_an_empty_form_is_an_empty_body(admin):
     released("a")
     answer = admin.generic("POST", f"{ADDRESS}a/disable/", b"", "application/x-www-form-urlencoded")
     assert answer.status_code == 200
+
+
+ATTRIBUTES = {f"a{number}": 1 for number in range(100_000)}
+CONDITION = {"attribute": "plan", "operator": "one_of"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("flags/", {"key": "a", "tags": [1] * 200_000}),
+        ("flags/", {"key": "a", "tags": [1] * 1000}),
+        ("flags/", {"key": "a", "percentage": 0, "rules": [{"segments": [1] * 200_000}]}),
+        ("flags/", {"key": "a", "percentage": 0, "rules": [{"segments": [1] * 1000}]}),
+        ("flags/", {"key": "a", "percentage": 0, "rules": [{}] * 200_000}),
+        ("flags/", {"key": "a", "percentage": 0, "rules": [{}] * 1000}),
+        ("flags/", ATTRIBUTES),
+        ("flags/x/explain/", {"context": ATTRIBUTES}),
+        ("flags/x/rollout/", {"stages": [{}] * 200_000}),
+        ("segments/", {"key": "a", "conditions": [{**CONDITION, "values": [{}] * 200_000}]}),
+        ("segments/", {"key": "a", "conditions": [{**CONDITION, "values": [{}] * 10_000}]}),
+        ("segments/", {"key": "a", "conditions": [ATTRIBUTES]}),
+        ("segments/s/members:add/", {"keys": [1] * 200_000}),
+        ("segments/s/members:remove/", {"keys": [""] * 200_000}),
+        ("keys/", {"name": "a", "scopes": ["manage:write"] * 20_000}),
+        ("keys/", {"name": "a", "scopes": ["x"], **ATTRIBUTES}),
+    ],
+)
+def test_whoever_sends_too_much_is_told_of_the_first_problems_only(admin, path, body):
+    released("x")
+    segment("s")
+    found = errors(admin.ask("post", path, body))
+    assert 0 < len(found) <= MOST_NAMED
+
+
+def test_a_list_of_as_many_entries_as_may_be_is_taken(admin):
+    body = {"key": "a", "conditions": [{**CONDITION, "values": list(range(10_000))}]}
+    assert admin.ask("post", "segments/", body).status_code == 201
+    body = {"key": "a", "tags": [str(number) for number in range(1000)]}
+    assert admin.ask("post", "flags/", body).status_code == 201
+
+
+def test_a_whole_context_of_as_many_attributes_as_may_be_is_explained(admin):
+    released("x")
+    context = {f"a{number}": 1 for number in range(1000)}
+    assert admin.ask("post", "flags/x/explain/", {"context": context}).status_code == 200

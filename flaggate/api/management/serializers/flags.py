@@ -12,6 +12,7 @@ from flaggate.api.management.fields import (
     Choice,
     Day,
     Integer,
+    Many,
     Moment,
     Number,
     Object,
@@ -45,9 +46,7 @@ class VariantSerializer(StrictSerializer):
 class RuleSerializer(StrictSerializer):
     """Of the subjects in any of these segments, this share gets this variant."""
 
-    segments = serializers.ListField(
-        child=Text(max_length=validation.MAX_SEGMENT_KEY), max_length=MOST_ENTRIES
-    )
+    segments = Many(child=Text(max_length=validation.MAX_SEGMENT_KEY), max_length=MOST_ENTRIES)
     percentage = Percentage(default=100)
     variant = Text(default="", allow_blank=True, max_length=validation.MAX_KEY)
 
@@ -89,7 +88,7 @@ class FlagSerializer(CommentedSerializer):
     client_visible = Boolean(default=False)
     critical = Boolean(default=False, help_text="Changes must send If-Match.")
     owner = Text(default="", allow_blank=True, max_length=200)
-    tags = serializers.ListField(child=Text(), default=list)
+    tags = Many(child=Text(), default=list, max_length=MOST_ENTRIES)
     permanent = Boolean(default=False)
     overridable = Boolean(default=True)
     active_from = Moment(default=None, allow_null=True)
@@ -158,6 +157,9 @@ class SubjectSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) > 1:
             message = _("Give a key or a context, not both.")
+            raise serializers.ValidationError({"context": [message]})
+        if len(attrs.get("context", ())) > MOST_ENTRIES:
+            message = _("Give at most %(most)d attributes.") % {"most": MOST_ENTRIES}
             raise serializers.ValidationError({"context": [message]})
         return attrs
 

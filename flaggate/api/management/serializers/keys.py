@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from flaggate.api.keys import LONGEST_NAME, OVERLAP
-from flaggate.api.management.fields import Choice, Moment, Number, Text
+from flaggate.api.management.fields import Choice, Many, Moment, Number, Text
 from flaggate.api.management.serializers.strict import CommentedSerializer, StrictSerializer
 from flaggate.models import ApiKey
 
@@ -38,7 +38,9 @@ class NewKeySerializer(CommentedSerializer):
     """An API key to be made."""
 
     name = Text(max_length=LONGEST_NAME)
-    scopes = serializers.ListField(child=Choice(ApiKey.Scope.choices), allow_empty=False)
+    scopes = Many(
+        child=Choice(ApiKey.Scope.choices), allow_empty=False, max_length=len(ApiKey.Scope)
+    )
     expires_at = Moment(default=None, allow_null=True)
 
 

@@ -10,6 +10,7 @@ from flaggate.api.management.fields import (
     Boolean,
     Choice,
     Integer,
+    Many,
     Moment,
     Text,
     Value,
@@ -24,13 +25,15 @@ from flaggate.core import validation
 from flaggate.core.operators import OPERATORS
 from flaggate.models import Segment
 
+MOST_VALUES = 10_000  # of one condition; more are members
+
 
 class ConditionSerializer(StrictSerializer):
     """An attribute, an operator, and operands of which one must match."""
 
     attribute = Text(default="", allow_blank=True, max_length=validation.MAX_NAME)
     operator = Choice([(name, operator.label) for name, operator in OPERATORS.items()])
-    values = serializers.ListField(child=Value(), default=list)
+    values = Many(child=Value(), default=list, max_length=MOST_VALUES)
     negate = Boolean(default=False)
     ignore_case = Boolean(default=False)
 
@@ -60,7 +63,7 @@ class SegmentSerializer(CommentedSerializer):
 class MembersSerializer(CommentedSerializer):
     """Targeting keys to include, or to exclude."""
 
-    keys = serializers.ListField(child=Text(max_length=200), allow_empty=False)
+    keys = Many(child=Text(max_length=200), allow_empty=False)
     excluded = Boolean(default=False, help_text="The list of those who are out in any case.")
 
 

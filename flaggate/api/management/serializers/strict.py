@@ -10,7 +10,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from flaggate.api.management.fields import Text
+from flaggate.api.management.fields import MOST_NAMED, Text
 from flaggate.core import validation
 
 KEY = re.compile(rf"\A{validation.KEY.pattern}\Z")
@@ -25,7 +25,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping) and (unknown := data.keys() - self.fields.keys()):
             known = ", ".join(self._declared_fields)
             message = _("There is no such field. There are: %(fields)s.") % {"fields": known}
-            raise serializers.ValidationError({name: [message] for name in sorted(unknown)})
+            named = sorted(unknown)[:MOST_NAMED]
+            raise serializers.ValidationError({name: [message] for name in named})
         return super().to_internal_value(data)
 
     def take_only(self, names: Iterable[str]) -> None:
