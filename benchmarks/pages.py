@@ -8,6 +8,7 @@ python benchmarks/pages.py [a word in the names of the pages]
 from __future__ import annotations
 
 import os
+import random
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -132,6 +133,7 @@ def opened(client: Any, flag: Any, segment: Any) -> Iterator[tuple[str, Callable
 
 def sent(browser: Any, flag: Any, segment: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Name the forms that are sent; each is opened before the clock starts."""
+    from flaggate import changes
     from flaggate.models import Flag
 
     members = f"/admin/flaggate/segment/{segment.pk}/members/"
@@ -144,6 +146,12 @@ def sent(browser: Any, flag: Any, segment: Any) -> Iterator[tuple[str, Callable[
         on = Flag.objects.get(pk=flags[0].pk).enabled
         return send(browser.ask("turn-off" if on else "turn-on", *flags))
 
+    def undo(*flags: Any) -> Callable[[], Any]:
+        changes.together.rollout([flag.key for flag in flags], random.randrange(100))
+        rows = Flag.objects.filter(pk__in=[flag.pk for flag in flags])
+        seen = ",".join(f"{flag.pk}:{flag.version}" for flag in rows)
+        return partial(browser.client.post, "/admin/flaggate/flag/do/undo/", {"seen": seen})
+
     def form(**typed: Any) -> Callable[[], Any]:
         return send(browser.open(flag), **typed)
 
@@ -154,6 +162,7 @@ def sent(browser: Any, flag: Any, segment: Any) -> Iterator[tuple[str, Callable[
     yield "a flag is saved", lambda: form(_save="1", description=str(uuid.uuid4()))
     yield "a flag is turned off or on", lambda: turn(chosen[0])
     yield f"{CHOSEN} flags are turned off or on", lambda: turn(*chosen)
+    yield f"the change of {CHOSEN} flags is undone", lambda: undo(*chosen)
     yield "review of a segment", lambda: send(browser.open(segment), _review="1", name="Many")
     yield (
         "a segment is saved",
