@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
-    from flaggate.changes import Change
     from flaggate.core.snapshot import Snapshot
 
 MOST_FLAGS = 200  # in one deed
@@ -108,14 +107,15 @@ class Rehearsal:
         return not self.refusal and any(outcome.lines for outcome in self.outcomes)
 
 
-def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[str], Any]) -> Rehearsal:
+def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]], Any]) -> Rehearsal:
     """Do it, look at it, and take it back."""
     using = state.alias()
     outcomes = {flag.pk: Outcome(flag, wording.state(flag)) for flag in flags}
     rehearsal = Rehearsal(list(outcomes.values()))
     try:
         with changes.rehearse(actor=request.user, source="admin") as opened:
-            _do_each(opened, flags, act)
+            opened.touched(outcomes, ())  # one reading for all of them
+            act([flag.key for flag in flags])
             for subject, pk, before, after in opened.check():
                 if subject == FLAG and before and after:
                     outcomes[pk].lines = differences(before[2], after[2])
@@ -163,7 +163,7 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
                 return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
             except ChangeRefused as refusal:
                 context |= {"refusal": refusal, "met": _met(refusal, flags, seen)}
-        context["rehearsal"] = rehearse(request, flags, lambda key: verb.act(key, *values))
+        context["rehearsal"] = rehearse(request, flags, lambda keys: verb.act(keys, *values))
     return _page(admin, request, verb, flags, context)
 
 
@@ -179,18 +179,13 @@ def _do(
     expected = {("flag", flag.key): seen.get(flag.pk, -1) for flag in flags}
     how: dict[str, Any] = {"actor": request.user, "source": "admin", "comment": comment}
     with changes.change(expected_versions=expected, **how) as opened:
-        _do_each(opened, flags, lambda key: verb.act(key, *values))
+        opened.touched([flag.pk for flag in flags], ())  # one reading for all of them
+        verb.act([flag.key for flag in flags], *values)
     changed = {revision.key for revision in opened.revisions if revision.subject == FLAG}
     done = _flags(request, seen)
     undoable = [flag for flag in done if flag.key in changed]
     admin.message_user(request, with_undo(request, told(done), undoable), messages.SUCCESS)
     return HttpResponseRedirect(_next(request, flags))
-
-
-def _do_each(opened: Change, flags: list[Flag], act: Callable[[str], Any]) -> None:
-    opened.touched([flag.pk for flag in flags], ())  # read together what would be read one by one
-    for flag in flags:
-        act(flag.key)
 
 
 def _page(

@@ -38,8 +38,9 @@ SHARING = ("share", "pause", "resume")
 REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
 MOST_KNOWN = 5000
 
-# The parts of flags, by the token of the flag, which is new with each change of them.
-_known: dict[UUID, dict[str, Any]] = {}
+# The parts of flags, by the flag and its token, which is new with each change of them, and shared
+# by all flags that one statement changed.
+_known: dict[tuple[int, UUID], dict[str, Any]] = {}
 
 
 def asking(name: str, permission: str) -> Callable[..., HttpResponse]:
@@ -125,8 +126,8 @@ def read_parts(flags: list[Any]) -> None:
     """Read the parts of flags that wording needs; only of those that have changed."""
     if len(_known) > MOST_KNOWN:
         _known.clear()
-    new = [flag for flag in flags if flag.token not in _known]
+    new = [flag for flag in flags if (flag.pk, flag.token) not in _known]
     prefetch_related_objects(new, "rules__segments", REQUIRED, "stages")
-    _known.update({flag.token: flag._prefetched_objects_cache for flag in new})
+    _known.update({(flag.pk, flag.token): flag._prefetched_objects_cache for flag in new})
     for flag in flags:
-        flag._prefetched_objects_cache = _known[flag.token]
+        flag._prefetched_objects_cache = _known[flag.pk, flag.token]

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
 from flaggate.admin.fields import PercentageField, PlanField
-from flaggate.changes import rollouts
+from flaggate.changes import rollouts, together
 from flaggate.models import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flaggate.models import Flag
 
@@ -30,7 +30,7 @@ class Verb:
     label: Any
     permissions: tuple[str, ...]  # any of these, or that to change all of a flag
     fits: Callable[[Flag], bool]
-    act: Callable[..., Flag]
+    act: Callable[..., Any]  # takes keys, and what is asked for
     value: Callable[[Flag], forms.Field] | None = None
 
     def permitted(self, user: Any) -> bool:
@@ -92,21 +92,29 @@ def _plan(flag: Flag) -> forms.Field:
     )
 
 
+def _each(act: Callable[..., Flag]) -> Callable[..., None]:
+    def act_on_all(keys: Iterable[str], *values: Any) -> None:
+        for key in keys:
+            act(key, *values)
+
+    return act_on_all
+
+
 _TOGGLE, _ROLLOUT, _ARCHIVE = ("toggle_flag",), ("rollout_flag",), ("archive_flag",)
 
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb("turn-on", _("Turn on"), _TOGGLE, _off, changes.enable),
-        Verb("turn-off", _("Turn off"), _TOGGLE, _on, changes.disable),
-        Verb("share", _("Set the share"), _ROLLOUT, _rests, changes.rollout, _share),
-        Verb("start", _("Start a rollout"), _ROLLOUT, _rests, rollouts.start, _plan),
-        Verb("pause", _("Pause the rollout"), _ROLLOUT, _runs, rollouts.pause),
-        Verb("resume", _("Resume the rollout"), _ROLLOUT, _paused, rollouts.resume),
-        Verb("stop", _("Stop the rollout here"), _ROLLOUT, _rolls_out, rollouts.stop),
-        Verb("complete", _("Complete the rollout"), _ROLLOUT, _rolls_out, rollouts.complete),
-        Verb("archive", _("Archive"), _ARCHIVE, lambda flag: not flag.archived, changes.archive),
-        Verb("restore", _("Restore"), _ARCHIVE, lambda flag: flag.archived, changes.restore),
-        Verb("undo", _("Undo"), PARTIAL, lambda flag: False, changes.undo),
+        Verb("turn-on", _("Turn on"), _TOGGLE, _off, together.enable),
+        Verb("turn-off", _("Turn off"), _TOGGLE, _on, together.disable),
+        Verb("share", _("Set the share"), _ROLLOUT, _rests, together.rollout, _share),
+        Verb("start", _("Start a rollout"), _ROLLOUT, _rests, _each(rollouts.start), _plan),
+        Verb("pause", _("Pause the rollout"), _ROLLOUT, _runs, _each(rollouts.pause)),
+        Verb("resume", _("Resume the rollout"), _ROLLOUT, _paused, _each(rollouts.resume)),
+        Verb("stop", _("Stop the rollout here"), _ROLLOUT, _rolls_out, _each(rollouts.stop)),
+        Verb("complete", _("Complete the rollout"), _ROLLOUT, _rolls_out, _each(rollouts.complete)),
+        Verb("archive", _("Archive"), _ARCHIVE, lambda flag: not flag.archived, together.archive),
+        Verb("restore", _("Restore"), _ARCHIVE, lambda flag: flag.archived, together.restore),
+        Verb("undo", _("Undo"), PARTIAL, lambda flag: False, _each(changes.undo)),
     )
 }

@@ -1,6 +1,6 @@
 """The one write path: every change of flags and segments goes through ``change()``."""
 
-from flaggate.changes import members, rollouts
+from flaggate.changes import members, rollouts, together
 from flaggate.changes.actions import (
     archive,
     create,
@@ -11,12 +11,12 @@ from flaggate.changes.actions import (
     restore,
     rollout,
     schedule,
-    to_percentage,
 )
 from flaggate.changes.change import Change, change
 from flaggate.changes.members import add_members
 from flaggate.changes.rehearsing import rehearse
 from flaggate.changes.reverting import copy, revert_flag, revert_segment, undo
+from flaggate.changes.together import to_percentage
 
 __all__ = [
     "Change",
@@ -38,5 +38,6 @@ __all__ = [
     "rollouts",
     "schedule",
     "to_percentage",
+    "together",
     "undo",
 ]

@@ -5,17 +5,17 @@ All take the keyword arguments of ``change()``: actor, source, comment, expected
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.utils import timezone
 
+from flaggate.changes import together
 from flaggate.changes.change import change
 from flaggate.changes.members import add_members
-from flaggate.core import validation
+from flaggate.changes.together import refuse_archived, refuse_unknown
 from flaggate.core.definitions import Problem
-from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
+from flaggate.exceptions import ChangeRefused, Invalid
 from flaggate.models import Flag, Rollout, Rule, Segment, Variant, state
 
 if TYPE_CHECKING:
@@ -48,24 +48,19 @@ def enable(key: str, *, for_keys: Iterable[str] = (), **how: Any) -> Flag:
     for it on top. If the flag had no rules and was at 100 %, everyone else goes to 0 %.
     """
     with change(**how):
-        flag = unarchived(key)
-        flag.enabled = True
-        flag.save()
+        together.enable([key])
         if people := list(for_keys):
+            flag = flag_of(key)
             if not flag.rules.exists() and flag.percentage == 100 and not _rolls_out(flag):
-                flag.percentage = Decimal(0)  # "just these people", not these and everyone else
-                flag.save()
+                together.rollout([key], 0)  # "just these people", not these and everyone else
             include(flag, people)
-    return fresh(flag)
+    return flag_of(key)
 
 
 def disable(key: str, **how: Any) -> Flag:
     """Turn a flag off for everybody. Never refused for what its rows hold. Raises UnknownFlag."""
-    with change(**how):
-        flag = flag_of(key)
-        flag.enabled = False
-        flag.save(update_fields=["enabled", "modified"])
-    return fresh(flag)
+    together.disable([key], **how)
+    return flag_of(key)
 
 
 def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Flag:
@@ -73,11 +68,8 @@ def rollout(key: str, percentage: Decimal | float | int | str, **how: Any) -> Fl
 
     Raises UnknownFlag and ChangeRefused; Invalid while a progressive rollout runs.
     """
-    with change(**how):
-        flag = unarchived(key)
-        flag.percentage = to_percentage(flag.key, percentage)
-        flag.save()
-    return fresh(flag)
+    together.rollout([key], percentage, **how)
+    return flag_of(key)
 
 
 def schedule(
@@ -99,20 +91,14 @@ def schedule(
 
 def archive(key: str, **how: Any) -> Flag:
     """Retire a flag: off, and hidden by default. Raises UnknownFlag."""
-    with change(**how):
-        flag = flag_of(key)
-        flag.archived_at = flag.archived_at or timezone.now()
-        flag.save(update_fields=["archived_at", "modified"])
-    return fresh(flag)
+    together.archive([key], **how)
+    return flag_of(key)
 
 
 def restore(key: str, **how: Any) -> Flag:
     """Bring an archived flag back, as it was. Raises UnknownFlag and Invalid."""
-    with change(**how):
-        flag = flag_of(key)
-        flag.archived_at = None
-        flag.save()
-    return fresh(flag)
+    together.restore([key], **how)
+    return flag_of(key)
 
 
 def delete(key: str, **how: Any) -> None:
@@ -146,22 +132,6 @@ def include(flag: Flag, keys: Iterable[str]) -> None:
     Rule.objects.create(flag=flag, order=0, percentage=Decimal(100)).segments.add(segment)
 
 
-def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
-    """Read a percentage, 0-100, as people write it, such as ``5 %``. Raises Invalid.
-
-    ``key`` is the flag that the message names.
-    """
-    try:
-        number = Decimal(str(percentage).strip().removesuffix("%").strip())
-    except InvalidOperation:
-        problems = [Problem("percentage", f"{percentage!r} is no number. Give 0 to 100.")]
-    else:
-        problems = list(validation.percentage_problems("percentage", number))
-    if problems:
-        raise Invalid(f"flag {key}", problems)
-    return number
-
-
 HOW = frozenset({"actor", "source", "comment", "expected_versions"})
 
 
@@ -174,7 +144,7 @@ def flag_of(key: str) -> Flag:
     """Read a flag for a change. Raises UnknownFlag."""
     flag = Flag.objects.using(state.alias()).filter(key=key).first()
     if flag is None:
-        raise UnknownFlag(f"There is no flag {key!r}. `manage.py flags list` shows them all.")
+        refuse_unknown(key)
     found: Flag = flag
     return found
 
@@ -183,7 +153,7 @@ def unarchived(key: str) -> Flag:
     """Read a flag for a change. Raises UnknownFlag, and ChangeRefused if it is archived."""
     flag = flag_of(key)
     if flag.archived:
-        raise ChangeRefused(f"flag {key}: is archived. Restore it first: `flags restore {key}`.")
+        refuse_archived(key)
     return flag
 
 

@@ -102,11 +102,14 @@ class Change:
 
     def expect(self, versions: Mapping[tuple[str, str], int]) -> None:
         """Raise Conflict where something is not at the version that the change started from."""
-        for (subject, key), expected in versions.items():
-            stored = MODELS[Revision.Subject(subject)].objects.using(self.using).filter(key=key)
-            version = stored.values_list("version", flat=True).first()
-            if version != expected:
-                raise Conflict(self._conflict(subject, key, expected, version))
+        for name, model in MODELS.items():
+            expected = {key: each for (subject, key), each in versions.items() if subject == name}
+            rows = model.objects.using(self.using).only("key", "version")
+            stored = rows.in_bulk(expected, field_name="key") if expected else {}
+            for key, version in expected.items():
+                found = stored[key].version if key in stored else None
+                if found != version:
+                    raise Conflict(self._conflict(name, key, version, found))
 
     def check(self) -> list[Difference]:
         """Return what differs so far. Raises what would refuse the change at its end."""
@@ -130,8 +133,11 @@ class Change:
         differing = self.check()
         if not differing:
             return
-        for subject, pk, before, after in differing:
-            self._record(subject, pk, before, after)
+        for name, model in MODELS.items():
+            keys = [pk for subject, pk, *_ in differing if subject == name]
+            state.bump_versions(model.__name__, self.using, keys)
+        for subject, _pk, before, after in differing:
+            self._record(subject, before, after)
         state.bump(self.using)
 
     def _permit(self, subject: Revision.Subject, before: Entry | None, after: Entry | None) -> None:
@@ -148,11 +154,8 @@ class Change:
                 "Ask an administrator for it."
             )
 
-    def _record(
-        self, subject: Revision.Subject, pk: int, before: Entry | None, after: Entry | None
-    ) -> None:
+    def _record(self, subject: Revision.Subject, before: Entry | None, after: Entry | None) -> None:
         version = before[1] + 1 if before else 1
-        state.bump_versions(MODELS[subject].__name__, self.using, [pk])
         revision = Revision.objects.using(self.using).create(
             subject=subject,
             key=_key(before, after),
@@ -257,6 +260,8 @@ class _Validation:
         """Raise Invalid where another flag requires a variant that this change takes away."""
         for _subject, pk, before, after in self.flags:
             gone = _variant_keys(before) - _variant_keys(after)
+            if not gone:
+                continue
             dependents = Prerequisite.objects.using(self.using).filter(
                 required_id=pk, variant__in=gone
             )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from flaggate.changes.actions import flag_of, fresh, to_percentage, unarchived
+from flaggate.changes.actions import flag_of, fresh, unarchived
 from flaggate.changes.change import change
+from flaggate.changes.together import to_percentage
 from flaggate.core.definitions import Problem
 from flaggate.core.stages import position
 from flaggate.exceptions import ChangeRefused, Invalid

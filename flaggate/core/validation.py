@@ -45,12 +45,13 @@ def flag_problems(
     *,
     unsound: Container[str] = (),
     broken: Container[str] = (),
-    broken_segments: Container[str] = (),
+    broken_segments: Mapping[str, str] = {},
 ) -> Iterator[Problem]:
     """Find what is wrong with a flag, given all the others.
 
     ``unsound`` are the flags whose prerequisites run in a circle, too deep, or into too many steps;
-    ``broken`` and ``broken_segments`` exist, but can't be read or judged.
+    ``broken`` and ``broken_segments`` exist, but can't be read or judged; of the latter it is said
+    why.
     """
     if problem := key_problem(flag.key):
         yield Problem("key", problem)
@@ -201,7 +202,7 @@ def _rule(
     rule: Rule,
     flag: Flag,
     segments: Mapping[str, Segment],
-    broken: Container[str],
+    broken: Mapping[str, str],
 ) -> Iterator[Problem]:
     yield from percentage_problems(f"{path}.percentage", rule.percentage)
     if not rule.segments:
@@ -212,7 +213,7 @@ def _rule(
         )
     for position, key in enumerate(rule.segments):
         if key in broken:
-            yield Problem(f"{path}.segments[{position}]", f"the segment {key!r} is broken.")
+            yield Problem(f"{path}.segments[{position}]", f"the segment {key!r} is broken: {broken[key]}")
         elif key not in segments:
             yield Problem(f"{path}.segments[{position}]", f"there is no segment {key!r}.")
     keys = [variant.key for variant in flag.variants]

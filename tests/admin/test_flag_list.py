@@ -52,6 +52,18 @@ def test_it_says_who_gets_a_flag_in_one_phrase(ada, segment):
     assert "50 % of segment beta, then 25 %, if other is active" in ada.list(Flag).words
 
 
+def test_flags_that_were_changed_together_keep_their_own_parts(ada, segment):
+    with changes.change():
+        Rule.objects.create(flag=make("one", enabled=True, percentage=5)).segments.add(segment)
+        make("two", enabled=True, percentage=5)
+    Flag.objects.update(owner="we")
+    words = ada.list(Flag).words
+    assert "segment beta, then 5 %" in words
+    assert words.count("segment beta") == 1
+    changes.together.rollout(["one", "two"], 7)
+    assert ada.list(Flag).words.count("segment beta") == 1
+
+
 def test_it_draws_the_share_and_writes_its_number(ada):
     make("x", percentage="12.5")
     text = ada.list(Flag).text

@@ -571,6 +571,15 @@ def test_a_quarantined_flag_says_so_and_why(ada, flag):
     assert "⚠ quarantined" in ada.list(Flag).words
 
 
+def test_a_flag_that_is_quarantined_for_its_segment_says_what_is_wrong_there(ada, flag, segment):
+    with changes.change():
+        Rule.objects.create(flag=flag).segments.add(segment)
+    segment.conditions.update(operator="from_a_newer_release")
+    words = ada.open(flag).words
+    assert "the segment 'beta' is broken: conditions[0].values:" in words
+    assert "from_a_newer_release" in words
+
+
 def test_the_page_says_what_each_variant_gets_and_what_remains(ada):
     flag = changes.create("x", percentage=25, variants=[("a", 1, 1), ("b", 2, 3)])
     assert "Of everyone else: a 6.25 %, b 18.75 %, 75 % remain off" in ada.open(flag).words

@@ -243,6 +243,15 @@ def test_who_was_second_meets_what_the_first_one_did(asker: Pages, ada: Pages, f
     assert "supposed" not in page.response.context
 
 
+def test_what_is_typed_and_whoever_is_listed_is_escaped(asker: Pages, flag: Flag) -> None:
+    payload = "<script>alert(1)</script>"
+    User.objects.create_user(payload)
+    for asked in ("user", "targeting_key", "context"):
+        page = ask(asker.open(flag), percentage="100", **{f"asked_{asked}": payload})
+        assert payload not in page.text
+        assert "&lt;script&gt;" in page.text
+
+
 # --- who may ----------------------------------------------------------------------------------
 
 

@@ -187,11 +187,11 @@ def test_a_rule_without_segments_is_refused_but_served():
 def test_a_rule_with_a_broken_segment_is_refused_whether_that_can_be_read_or_not():
     definition = flag(rules=(Rule(("beta", "unread")),))
 
-    problems = of_flag(definition, broken_segments={"beta", "unread"})
+    problems = of_flag(definition, broken_segments={"beta": "match: 1.", "unread": "2."})
 
     assert list(map(str, problems)) == [
-        "rules[0].segments[0]: the segment 'beta' is broken.",
-        "rules[0].segments[1]: the segment 'unread' is broken.",
+        "rules[0].segments[0]: the segment 'beta' is broken: match: 1.",
+        "rules[0].segments[1]: the segment 'unread' is broken: 2.",
     ]
 
 
@@ -446,7 +446,8 @@ def test_a_flag_with_a_broken_segment_is_told_of_the_segment():
         flag(rules=(Rule(("a",)),)), segments=[within("a", "gone")], broken_segments=reasons
     )
 
-    assert only(problems)[:2] == ("rules[0].segments[0]", "the segment 'a' is broken.")
+    words = f"the segment 'a' is broken: {reasons['a']}"
+    assert only(problems)[:2] == ("rules[0].segments[0]", words)
 
 
 def test_a_flag_is_not_judged_by_what_others_lack():

@@ -203,7 +203,8 @@ def test_a_broken_segment_is_found_with_its_flags():
     beta.conditions.update(operator="from_a_newer_release")
     segment_, flag = found("error")
     assert segment_.startswith('segment beta is broken: conditions[0].values: "from_a_newer')
-    assert flag.startswith("flag x is broken: ")
+    assert flag.startswith("flag x is broken: rules[0].segments[0]: the segment 'beta' is broken: ")
+    assert "from_a_newer" in flag
 
 
 def test_a_row_that_no_model_can_hold_is_found():

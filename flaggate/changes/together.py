@@ -1,0 +1,92 @@
+"""The changes of a column alone, for any number of flags by their keys: in as many queries as one.
+
+All take the keyword arguments of ``change()``: actor, source, comment, expected_versions.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from flaggate.changes.change import change
+from flaggate.core import validation
+from flaggate.core.definitions import Problem
+from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
+from flaggate.models import Flag, state
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def enable(keys: Collection[str], **how: Any) -> None:
+    """Turn flags on. Raises UnknownFlag, ChangeRefused and Invalid."""
+    _write(keys, how, enabled=True)
+
+
+def disable(keys: Collection[str], **how: Any) -> None:
+    """Turn flags off. Never refused for what their rows hold. Raises UnknownFlag."""
+    _write(keys, how, even_archived=True, enabled=False)
+
+
+def rollout(keys: Collection[str], percentage: Decimal | float | int | str, **how: Any) -> None:
+    """Set the share of everyone whom no rule catches: percent, 0-100.
+
+    Raises UnknownFlag and ChangeRefused; Invalid while a progressive rollout runs.
+    """
+    with change(**how):
+        number = to_percentage(next(iter(keys), ""), percentage)
+        _write(keys, {}, percentage=number)
+
+
+def archive(keys: Collection[str], **how: Any) -> None:
+    """Retire flags: off, and hidden by default. Raises UnknownFlag."""
+    since = Coalesce("archived_at", timezone.now())
+    _write(keys, how, even_archived=True, archived_at=since)
+
+
+def restore(keys: Collection[str], **how: Any) -> None:
+    """Bring archived flags back, as they were. Raises UnknownFlag and Invalid."""
+    _write(keys, how, even_archived=True, archived_at=None)
+
+
+def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
+    """Read a percentage, 0-100, as people write it, such as ``5 %``. Raises Invalid.
+
+    ``key`` is the flag that the message names.
+    """
+    try:
+        number = Decimal(str(percentage).strip().removesuffix("%").strip())
+    except InvalidOperation:
+        problems = [Problem("percentage", f"{percentage!r} is no number. Give 0 to 100.")]
+    else:
+        problems = list(validation.percentage_problems("percentage", number))
+    if problems:
+        raise Invalid(f"flag {key}", problems)
+    return number
+
+
+def refuse_unknown(key: str) -> NoReturn:
+    """Raise UnknownFlag."""
+    raise UnknownFlag(f"There is no flag {key!r}. `manage.py flags list` shows them all.")
+
+
+def refuse_archived(key: str) -> NoReturn:
+    """Raise ChangeRefused."""
+    raise ChangeRefused(f"flag {key}: is archived. Restore it first: `flags restore {key}`.")
+
+
+def _write(
+    keys: Collection[str], how: dict[str, Any], *, even_archived: bool = False, **columns: Any
+) -> None:
+    with change(**how):
+        flags = Flag.objects.using(state.alias()).filter(key__in=keys).order_by()
+        archived = dict(flags.values_list("key", "archived_at"))
+        for key in keys:
+            if key not in archived:
+                refuse_unknown(key)
+            if archived[key] and not even_archived:
+                refuse_archived(key)
+        flags.update(modified=timezone.now(), **columns)
