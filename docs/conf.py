@@ -4,6 +4,8 @@ Nothing is fetched while building.
 """
 
 import re
+import sys
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -17,7 +19,8 @@ project = "flaggate"
 copyright = "2026, flaggate contributors"
 author = "flaggate contributors"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+sys.path.insert(0, str(Path(__file__).parent))  # for openapi_page
+extensions = ["myst_parser", "sphinx.ext.autodoc", "openapi_page"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]

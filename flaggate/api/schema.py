@@ -89,6 +89,11 @@ class ManagementSchema(AutoSchema):
     def get_operation_id(self) -> str:
         return f"{self.view.basename}_{self.view.action}"
 
+    def get_description(self) -> str:  # type: ignore[override]
+        names = [f"`{name}`" for name in self.view.permissions[self.view.action]]
+        needed = names[0] if len(names) == 1 else f"one of {', '.join(names)}"
+        return f"{super().get_description()}\n\nThe permission to try it: {needed}."
+
     def get_request_serializer(self) -> Any:
         return self.view.get_serializer_class()
 

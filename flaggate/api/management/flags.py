@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Q, QuerySet
@@ -143,7 +143,8 @@ class FlagViewSet(RecordedView):
         if "percentage" in asked:
             return self.written(key, lambda **how: changes.rollout(key, asked["percentage"], **how))
         plan = [(each["percentage"], _length(each["holds"])) for each in asked["stages"]]
-        return self.written(key, lambda **how: changes.rollouts.start(key, plan, **how))
+        at = datetime.fromisoformat(asked["at"]) if "at" in asked else None
+        return self.written(key, lambda **how: changes.rollouts.start(key, plan, at=at, **how))
 
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, key: str) -> Response:

@@ -1,5 +1,6 @@
 """What the documentation says of the management API is so."""
 
+import importlib.util
 import json
 import re
 import shlex
@@ -20,37 +21,44 @@ from tests.fixtures import released, segment
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "reference" / "http-api.md").read_text()
-ROW = re.compile(r"^\| ([A-Z]+) \| `v1/(\S+)` \| .* \| (.*) \|$", re.MULTILINE)
 VIEWS = {
-    "flags": FlagViewSet,
-    "segments": SegmentViewSet,
-    "revisions": RevisionViewSet,
-    "keys": KeyViewSet,
+    "flag": FlagViewSet,
+    "segment": SegmentViewSet,
+    "revision": RevisionViewSet,
+    "key": KeyViewSet,
 }
-ROWS = ROW.findall(PAGE)
+_spec = importlib.util.spec_from_file_location("openapi_page", DOCS / "openapi_page.py")
+openapi_page = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(openapi_page)
 OPENAPI = yaml.safe_load((DOCS / "reference" / "openapi.yaml").read_text())
 
 
-def test_the_page_lists_the_addresses_of_the_openapi_document():
-    assert {(method.lower(), f"/v1/{address}") for method, address, _permissions in ROWS} == {
-        (method, address) for address, each in OPENAPI["paths"].items() for method in each
-    }
+def operations():
+    return [each for methods in OPENAPI["paths"].values() for each in methods.values()]
 
 
-@pytest.mark.parametrize(("method", "address", "permissions"), ROWS)
-def test_the_page_names_the_permissions_of_each_action(method, address, permissions):
-    operation = OPENAPI["paths"][f"/v1/{address}"][method.lower()]["operationId"]
-    view = VIEWS[address.split("/")[0]]
-    needed = view.permissions[operation.split("_", 1)[1]]
-    named = re.findall(r"`(\w+)`", permissions)
-    if permissions.endswith("a narrower one"):
-        assert named == list(needed[:1])
-        assert len(needed) > 1
-    elif "any that is about" in permissions or permissions == "as for the list":
-        assert needed == view.permissions["list"]
-        assert len(needed) > 4
-    else:
-        assert named == list(needed)
+@pytest.mark.parametrize("operation", operations(), ids=lambda each: each["operationId"])
+def test_the_permissions_of_each_action_are_said(operation):
+    kind, action = operation["operationId"].split("_", 1)
+    named = re.findall(r"`(\w+)`", operation["description"].rpartition("permission")[2])
+    assert tuple(named) == VIEWS[kind].permissions[action]
+
+
+def test_the_page_of_operations_has_a_section_for_each_and_for_each_document():
+    page = openapi_page.markdown(OPENAPI)
+    made = re.findall(r"^\((.*)\)=$", page, re.MULTILINE)
+    documents = [f"openapi-{name}" for name in OPENAPI["components"]["schemas"]]
+    assert sorted(made) == sorted([*(each["operationId"] for each in operations()), *documents])
+    assert set(re.findall(r"<(openapi-\w+)>", page)) <= set(documents)
+
+
+def test_the_page_of_operations_says_what_may_be_sent():
+    page = openapi_page.markdown(OPENAPI)
+    section = page.partition("(flag_rollout)=")[2].partition("(flag_stop)=")[0]
+    assert section.splitlines()[1] == "### `POST v1/flags/{key}/rollout/`"
+    assert "- takes: {ref}`Rollout <openapi-Rollout>`" in section
+    assert "- 200: {ref}`Flag <openapi-Flag>`" in section
+    assert "| `holds` | number from 1 to 315,360,000 or null |" in page
 
 
 @pytest.mark.django_db

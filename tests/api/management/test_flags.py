@@ -344,6 +344,22 @@ def test_complete_ends_at_the_last_stage(admin):
     assert admin.ask("post", "flags/new_checkout/complete/").json()["percentage"] == 50
 
 
+def test_stages_may_start_at_a_moment(admin):
+    changes.create("new_checkout")
+    stages = {"stages": [{"percentage": 5}], "at": "2030-01-31T10:00:00+01:00"}
+    answer = admin.ask("post", "flags/new_checkout/rollout/", stages)
+    assert answer.json()["rollout"] == {
+        "started_at": "2030-01-31T09:00:00+00:00",
+        "paused_at": None,
+    }
+
+
+def test_a_percentage_has_no_moment(admin):
+    changes.create("new_checkout")
+    body = {"percentage": 5, "at": "2030-01-31T09:00:00Z"}
+    assert errors(admin.ask("post", "flags/new_checkout/rollout/", body)).keys() == {"at"}
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"percentage": 5, "stages": [{"percentage": 5}]}, {"stages": []}, {"percentage": "5"}],
@@ -408,6 +424,16 @@ def test_explain_takes_a_targeting_key(admin):
     released("new_checkout", percentage=50)
     answer = admin.ask("post", "flags/new_checkout/explain/", {"key": "42"}).json()
     assert (answer["targeting_key"], answer["share"]["unit"]) == ("42", "42")
+
+
+def test_a_servers_key_may_explain_and_reads_no_member_that_it_does_not_name():
+    flag = released("new_checkout", percentage=0)
+    with changes.change():
+        flag.rules.create(percentage=100).segments.add(segment("beta", included=["42", "secret"]))
+    server = machine("evaluate:server")
+    answer = server.ask("post", "flags/new_checkout/explain/", {"key": "42"})
+    assert answer.json()["active"]
+    assert "secret" not in answer.content.decode()
 
 
 def test_explain_counts_nothing(admin):

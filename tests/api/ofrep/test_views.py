@@ -84,6 +84,16 @@ def test_a_project_that_lets_everybody_in_elsewhere_does_not_here(settings, addr
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
+def test_a_page_of_another_site_may_not_ask_as_a_visitor(address):
+    """It can make a browser send the cookie, but has no CSRF token to send with it."""
+    visitor = a_visitor()
+    visitor.client.handler.enforce_csrf_checks = True
+    assert visitor.post(address, {"context": {}}).status_code == 403
+    visitor.client.cookies["csrftoken"] = "a" * 32
+    assert visitor.post(address, {"context": {}}).status_code == 403
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_a_session_needs_its_csrf_token(ada, address):
     released("x", client_visible=True)
     session = Caller()

@@ -126,11 +126,15 @@ class RolloutSerializer(CommentedSerializer):
 
     percentage = Percentage(required=False)
     stages = several(StageSerializer(), required=False, allow_empty=False, max_length=MOST_STAGES)
+    at = Moment(required=False, help_text="When the stages start: now, unless it is said.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("percentage" in attrs) == ("stages" in attrs):
             message = _("Give a percentage, or stages.")
             raise serializers.ValidationError({"percentage": [message]})
+        if "at" in attrs and "stages" not in attrs:
+            message = _("A percentage is set at once. Give stages, or leave this out.")
+            raise serializers.ValidationError({"at": [message]})
         return attrs
 
 
