@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from flaggate.core.stages import Stage
 
 EVERYONE = Decimal(100)
-NOBODY = Decimal(0)
 
 
 def _written_alike(self: object, other: object) -> bool:
     # True == 1 == 1.0 in Python, but not in JSON: comparing values with == would keep the compiled
     # form of a flag whose value changed from 1 to true.
-    return type(self) is type(other) and repr(self) == repr(other)
+    return repr(self) == repr(other)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -104,9 +104,7 @@ class Store:
         if not state.Written.alive or _in_event_loop():
             return None
         connection = connections[state.alias()]
-        if not connection.in_atomic_block or not state.uncommitted(connection):
-            return None
-        return self._local(connection)
+        return self._local(connection) if state.uncommitted(connection) else None
 
     def _unpublished(self) -> Snapshot | None:
         """Load inside a transaction, where nothing may be published, for want of a snapshot."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from flaggate.core.definitions import (
+    EVERYONE,
     Condition,
     Flag,
     Prerequisite,
@@ -123,6 +124,35 @@ def test_numbers_and_moments_are_the_same_however_they_are_written():
 
 def test_a_flag_is_off_unless_it_is_enabled():
     assert not Flag("f").enabled
+
+
+@pytest.mark.parametrize("share", [Flag("f").percentage, Rule(("beta",)).percentage, EVERYONE])
+def test_a_share_is_everyone_unless_it_is_limited(share):
+    assert share == 100
+
+
+def test_a_segment_matches_all_of_its_conditions_unless_any_is_enough():
+    assert Segment("beta").match_all
+
+
+def test_the_members_of_a_segment_are_with_it_unless_they_are_on_demand():
+    assert not Segment("beta").on_demand
+
+
+def test_a_variant_is_served_to_nobody_unless_it_has_a_weight():
+    assert Variant("x", 1).weight == 0
+
+
+def test_a_flag_may_be_overridden_unless_it_forbids_it():
+    assert Flag("f").overridable
+
+
+def test_nothing_is_assumed_of_what_is_quarantined():
+    assert Quarantined("unreadable") == Quarantined("unreadable", False, False, None)
+
+
+def test_a_problem_is_not_tolerable_unless_it_says_so():
+    assert not Problem("salt", "is empty.").tolerable
 
 
 @pytest.mark.parametrize(

@@ -266,9 +266,9 @@ def test_operands_that_are_no_list_are_not_read(flags: None) -> None:
 
 
 def test_a_match_that_is_unknown_is_not_read(flags: None) -> None:
-    Segment.objects.filter(key="first_people").update(match="most")
+    Segment.objects.filter(key="first_people").update(match="no")
     (why,) = read("default").unreadable_segments.values()
-    assert why == "match: 'most' is neither 'all' nor 'any'."
+    assert why == "match: 'no' is neither 'all' nor 'any'."
 
 
 def test_what_raises_without_a_word_is_named(flags: None, monkeypatch: pytest.MonkeyPatch) -> None:
