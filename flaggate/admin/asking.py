@@ -198,4 +198,4 @@ def _served(answer: Evaluation) -> str:
 
 
 def _percent(count: int, total: int) -> str:
-    return _("%s %%") % f"{count * 100 / total:.3g}" if total else "–"
+    return wording.rounded(count * 100 / total, 3) if total else "–"

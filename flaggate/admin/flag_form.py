@@ -13,6 +13,7 @@ from flaggate.admin.fields import TagsField, TargetingKeysField
 from flaggate.admin.inlines import VARIANT
 from flaggate.admin.write import RecordedForm
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import Invalid
 from flaggate.models import Tombstone
 
@@ -90,8 +91,10 @@ def must_state(form: Any) -> None:
         [
             Problem(
                 "percentage",
-                "This is the flag's first rule: say what everyone else gets. 0, filled in now, "
-                "is nobody but those in the rule. Then save again.",
+                Message(
+                    "This is the flag's first rule: say what everyone else gets. 0, filled in now, "
+                    "is nobody but those in the rule. Then save again."
+                ),
             )
         ],
     )

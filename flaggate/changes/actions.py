@@ -15,8 +15,10 @@ from flaggate.changes.change import change
 from flaggate.changes.members import add_members
 from flaggate.core import validation
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
 from flaggate.models import Flag, Rollout, Rule, Segment, Variant, state
+from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +126,11 @@ def delete(key: str, **how: Any) -> None:
         flag = flag_of(key)
         if users := sorted(flag.required_by.values_list("flag__key", flat=True)):
             raise ChangeRefused(
-                f"flag {key}: is required by {', '.join(users)}. Remove it there first."
+                Message(
+                    "%(name)s: is required by %(users)s. Remove it there first.",
+                    name=named("flag", key),
+                    users=", ".join(users),
+                )
             )
         flag.delete()
 
@@ -154,11 +160,12 @@ def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
     try:
         number = Decimal(str(percentage).strip().removesuffix("%").strip())
     except InvalidOperation:
-        problems = [Problem("percentage", f"{percentage!r} is no number. Give 0 to 100.")]
+        problem = Message("%(number)r is no number. Give 0 to 100.", number=percentage)
+        problems = [Problem("percentage", problem)]
     else:
         problems = list(validation.percentage_problems("percentage", number))
     if problems:
-        raise Invalid(f"flag {key}", problems)
+        raise Invalid(named("flag", key), problems)
     return number
 
 
@@ -174,7 +181,9 @@ def flag_of(key: str) -> Flag:
     """Read a flag for a change. Raises UnknownFlag."""
     flag = Flag.objects.using(state.alias()).filter(key=key).first()
     if flag is None:
-        raise UnknownFlag(f"There is no flag {key!r}. `manage.py flags list` shows them all.")
+        raise UnknownFlag(
+            Message("There is no flag %(key)r. `manage.py flags list` shows them all.", key=key)
+        )
     found: Flag = flag
     return found
 
@@ -183,7 +192,13 @@ def unarchived(key: str) -> Flag:
     """Read a flag for a change. Raises UnknownFlag, and ChangeRefused if it is archived."""
     flag = flag_of(key)
     if flag.archived:
-        raise ChangeRefused(f"flag {key}: is archived. Restore it first: `flags restore {key}`.")
+        raise ChangeRefused(
+            Message(
+                "%(name)s: is archived. Restore it first: `flags restore %(key)s`.",
+                name=named("flag", key),
+                key=key,
+            )
+        )
     return flag
 
 
@@ -209,4 +224,4 @@ def _clean(row: Flag | Variant, path: str = "") -> None:
             Problem(path + ("key" if name == NON_FIELD_ERRORS else name), " ".join(messages))
             for name, messages in error.message_dict.items()
         ]
-        raise Invalid(f"flag {flag.key}", problems) from None
+        raise Invalid(named("flag", flag.key), problems) from None

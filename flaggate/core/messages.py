@@ -30,7 +30,13 @@ class Message(str):
         return (self.template,), self.values  # a copy is made of the same parts
 
 
-def joined(messages: Iterable[str]) -> Message:
-    """Put sentences one after the other, each to be translated by itself."""
+def joined(messages: Iterable[str], separator: str = " ") -> Message:
+    """Put messages one after the other, each to be translated by itself."""
     values = {str(place): message for place, message in enumerate(messages)}
-    return Message(" ".join(f"%({place})s" for place in values), **values)
+    return Message(separator.join(f"%({place})s" for place in values), **values)
+
+
+def said(error: BaseException) -> str:
+    """Return what an error says: its message as it was made, or any text."""
+    first = error.args[0] if error.args else ""
+    return first if isinstance(first, str) else str(error)

@@ -104,7 +104,7 @@ def segment_problems(
 def broken_segments(segments: Mapping[str, Segment]) -> dict[str, str]:
     """Return the segments that can't be judged, with the reason; also those that use such a one."""
     unsound = references.unsound({key: references.nested(each) for key, each in segments.items()})
-    reasons = {
+    reasons: dict[str, str] = {
         key: joined(problem.said for problem in problems)
         for key, segment in segments.items()
         if (problems := list(_serious(segment_problems(segment, segments, unsound))))
@@ -175,8 +175,8 @@ def _unstorable_text(text: str) -> Message | None:
 
 def _name(path: str, name: str) -> Iterator[Problem]:
     if not 0 < len(name) <= MAX_NAME:
-        problem = Message("is no name of 1 to %(limit)d characters. Give one.", limit=MAX_NAME)
-        yield Problem(path, problem)
+        wanted = Message("is no name of 1 to %(limit)d characters. Give one.", limit=MAX_NAME)
+        yield Problem(path, wanted)
     if problem := unstorable(name):
         yield Problem(path, problem)
 

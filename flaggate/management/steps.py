@@ -12,6 +12,7 @@ from flaggate.core import evaluation
 from flaggate.core.evaluation import UNSET
 from flaggate.management import explanations
 from flaggate.models import wording
+from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
     from flaggate.core.definitions import Flag
@@ -69,17 +70,18 @@ def reason(answer: Evaluation) -> str:
     """Say what decided, as far as the answer alone tells."""
     if answer.reason == evaluation.ERROR:
         error = ERRORS.get(answer.error or "")
-        return _(error) if error else answer.message
+        return _(error) if error else str(translated(answer.message))
     if answer.reason == evaluation.SPLIT and answer.rule:
         return _(RULE_AND_HASH) % {"rule": answer.rule}
-    return answer.message or _(REASONS[answer.reason]) % {"rule": answer.rule}
+    return translated(answer.message) or _(REASONS[answer.reason]) % {"rule": answer.rule}
 
 
 def broken(explanation: Explanation) -> str:
     """Say why the flag's rows can't be served, and what is served; empty where they can be."""
-    if explanation.quarantined and explanation.flag is not None:
-        return f"{explanation.quarantined} {_('It is served as it was before.')}"
-    return explanation.quarantined
+    found: str = translated(explanation.quarantined)
+    if found and explanation.flag is not None:
+        return f"{found} {_('It is served as it was before.')}"
+    return found
 
 
 def prerequisite(step: PrerequisiteStep) -> str:
@@ -128,7 +130,7 @@ def condition(step: ConditionStep) -> str:
         negate=step.condition.negate,
         ignore_case=step.condition.ignore_case,
     )
-    return f"{asked}; {step.note or _found(step)}"
+    return f"{asked}; {translated(step.note) or _found(step)}"
 
 
 def share(step: ShareStep) -> str:
@@ -140,10 +142,10 @@ def share(step: ShareStep) -> str:
             "inside when below %(threshold)s: %(side)s"
         ) % {
             "percentage": percentage,
-            "bucket": f"{step.bucket:,}",
+            "bucket": wording.figure(step.bucket),
             "attribute": step.attribute,
             "unit": step.unit,
-            "threshold": f"{step.threshold:,}",
+            "threshold": wording.figure(step.threshold),
             "side": _("inside") if step.inside else _("outside"),
         }
     if step.inside:

@@ -20,6 +20,7 @@ from django.db.models import DateTimeField
 from django.utils.dateparse import parse_datetime
 
 from flaggate.core import bucketing
+from flaggate.core.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -111,21 +112,23 @@ def _expression(connection: Any, table: str, model_field: Any) -> str:
 def text(value: Any, name: str) -> str:
     """Read a text that UTF-8 can express."""
     if not isinstance(value, str) or (not value.isascii() and bucketing.encode(value) is None):
-        raise ValueError(f"{name}: {value!r} is no text.")
+        raise ValueError(Message("%(name)s: %(value)r is no text.", name=name, value=value))
     return value
 
 
 def boolean(value: Any, name: str) -> bool:
     """Read true or false, however the database writes them."""
     if value not in (0, 1):
-        raise ValueError(f"{name}: {value!r} is neither true nor false.")
+        raise ValueError(
+            Message("%(name)s: %(value)r is neither true nor false.", name=name, value=value)
+        )
     return bool(value)
 
 
 def integer(value: Any, name: str) -> int:
     """Read a whole number."""
     if not isinstance(value, int):
-        raise ValueError(f"{name}: {value!r} is no whole number.")
+        raise ValueError(Message("%(name)s: %(value)r is no whole number.", name=name, value=value))
     return value
 
 
@@ -134,7 +137,9 @@ def percentage(value: Any, name: str) -> Decimal:
     try:
         return Decimal(str(value))
     except InvalidOperation:
-        raise ValueError(f"{name}: {value!r} is no number.") from None
+        raise ValueError(
+            Message("%(name)s: %(value)r is no number.", name=name, value=value)
+        ) from None
 
 
 def moment(value: Any, name: str) -> datetime | None:
@@ -143,7 +148,9 @@ def moment(value: Any, name: str) -> datetime | None:
         return None
     found = value if isinstance(value, datetime) else parse_datetime(value)
     if found is None:
-        raise ValueError(f"{name}: {value!r} is no date and time.")
+        raise ValueError(
+            Message("%(name)s: %(value)r is no date and time.", name=name, value=value)
+        )
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -159,4 +166,4 @@ def parsed(value: Any, name: str) -> Any:
     try:
         return json.loads(value)
     except (TypeError, ValueError, RecursionError):
-        raise ValueError(f"{name}: holds no valid JSON.") from None
+        raise ValueError(Message("%(name)s: holds no valid JSON.", name=name)) from None
