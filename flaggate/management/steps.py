@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from flaggate.core import evaluation
 from flaggate.core.evaluation import UNSET
@@ -80,7 +80,7 @@ def broken(explanation: Explanation) -> str:
     """Say why the flag's rows can't be served, and what is served; empty where they can be."""
     found: str = translated(explanation.quarantined)
     if found and explanation.flag is not None:
-        return f"{found} {_('It is served as it was before.')}"
+        return _("%(reason)s It is served as it was before.") % {"reason": found}
     return found
 
 
@@ -88,7 +88,7 @@ def prerequisite(step: PrerequisiteStep) -> str:
     """Say what another flag had to be, and what it was."""
     required, answer = step.prerequisite, step.evaluation
     wanted = _("serves %s") % required.variant if required.variant else _("is active")
-    found = _("active") if answer.active else _("off")
+    found = pgettext("answer", "active") if answer.active else _("off")
     if answer.variant:
         found = _("%(state)s and serves %(variant)s") % {"state": found, "variant": answer.variant}
     return _("%(flag)s %(wanted)s; it is %(found)s: %(reason)s") % {

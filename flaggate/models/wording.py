@@ -191,7 +191,11 @@ def condition(
     subject = _("the subject") if operator == "in_segment" else attribute
     words = {"subject": subject, "label": label, "values": listed(values)}
     said = _("%(subject)s %(label)s %(values)s") if values else _("%(subject)s %(label)s")
-    return f"{said % words} ({_('ignoring case')})" if ignore_case else said % words
+    return (
+        _("%(condition)s (ignoring case)") % {"condition": said % words}
+        if ignore_case
+        else said % words
+    )
 
 
 def listed(values: Sequence[object]) -> str:
