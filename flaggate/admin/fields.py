@@ -37,7 +37,8 @@ class SeenField(forms.IntegerField):
     widget = forms.HiddenInput
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "min_value": 0, "max_value": 2**31, **options})
+        limits = {"min_value": 0, "max_value": 2**31}
+        super().__init__(**{"label": "", "required": False, **limits, **options})
 
 
 class CommentField(forms.CharField):

@@ -28,6 +28,7 @@ class FlagForm(RecordedForm):
     parts = ("variants", "rules", "prerequisites", "stages")
 
     tags = TagsField(
+        label=_("tags"),
         required=False,
         widget=forms.TextInput({"class": "vTextField"}),
         help_text=_("Separated by commas."),
@@ -46,7 +47,7 @@ class FlagForm(RecordedForm):
         widget=forms.TextInput({"autocomplete": "off"}),
         help_text=_("This flag is critical: type its key, so that it is not changed by mistake."),
     )
-    stated = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    stated = forms.BooleanField(label="", required=False, widget=forms.HiddenInput)
 
     class Meta:
         widgets = {"off_variant": forms.TextInput(VARIANT)}

@@ -55,7 +55,7 @@ def value(answer: Evaluation) -> str:
     if answer.variant is None:
         return written
     said = _("%(value)s (variant %(variant)s)") % {"value": written, "variant": answer.variant}
-    return said + _(", which reads as off") if answer.value is False else said
+    return _("%(value)s, which reads as off") % {"value": said} if answer.value is False else said
 
 
 def why(explanation: Explanation) -> str:
@@ -117,8 +117,8 @@ def segment(step: SegmentStep) -> str:
         else _("segment %s does not contain the subject")
     ) % step.segment
     if step.member:
-        return said + _(", by name: %s") % _(step.member)
-    return said if step.conditions else said + _(", and has no conditions")
+        return _("%(said)s, by name: %(list)s") % {"said": said, "list": _(step.member)}
+    return said if step.conditions else _("%(said)s, and has no conditions") % {"said": said}
 
 
 def condition(step: ConditionStep) -> str:
