@@ -2,10 +2,9 @@
 
 import re
 
+import messages
 import pytest
 from babel.messages.pofile import read_po
-
-from scripts import messages
 
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sdr]|%%|\{\w*\}")
 
