@@ -105,11 +105,11 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 
 def _plain(name: str, old: Any, new: Any) -> Iterator[str]:
-    yield _("%(name)s: %(old)s → %(new)s") % {
-        "name": label(name),
-        "old": _shown(name, old),
-        "new": _shown(name, new),
-    }
+    yield _turned(label(name), _shown(name, old), _shown(name, new))
+
+
+def _turned(name: str, old: str, new: str) -> str:
+    return _("%(name)s: %(old)s → %(new)s") % {"name": name, "old": old, "new": new}
 
 
 def label(name: str) -> str:
@@ -149,7 +149,7 @@ def _variants(_name: str, old: Entries | None, new: Entries | None) -> Iterator[
         elif key not in after:
             yield _("%(name)s: removed") % {"name": name}
         elif not same(before[key], after[key]):
-            yield f"{name}: {_variant(before[key])} → {_variant(after[key])}"
+            yield _turned(name, _variant(before[key]), _variant(after[key]))
     if [key for key in before if key in after] != [key for key in after if key in before]:
         yield _("variants: now in the order %(keys)s") % {"keys": ", ".join(after)}
 
@@ -214,7 +214,7 @@ def _replaced(
 ) -> Iterator[str]:
     common = min(len(removed), len(added))
     for place, (old, new) in enumerate(zip(removed, added, strict=False), first + 1):
-        yield f"{word} {place}: {old} → {new}"
+        yield _turned(f"{word} {place}", old, new)
     for place, old in enumerate(removed[common:], start + common + 1):
         yield _("%(name)s: removed, %(entry)s") % {"name": f"{word} {place}", "entry": old}
     for place, new in enumerate(added[common:], first + common + 1):
