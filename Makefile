@@ -9,7 +9,7 @@ python := $(VENV)/bin/python
 constraints := requirements/tools.txt requirements/$(DJANGO).txt
 pip := $(python) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test soak mutants lint audit format docs openapi fuzz bench bench-http clean
+.PHONY: help demo test soak mutants lint audit format docs openapi messages fuzz bench bench-http clean
 
 help:
 	@echo "make demo    set up the example shop and serve it"
@@ -21,6 +21,7 @@ help:
 	@echo "make format  what ruff can mend by itself"
 	@echo "make docs    the documentation, into docs/_build"
 	@echo "make openapi write docs/reference/openapi.yaml anew"
+	@echo "make messages  bring the translations up to date with the code, and compile them"
 	@echo "make fuzz    10,000 random requests to the management API"
 	@echo "make bench   the benchmarks"
 	@echo "make bench-http  OFREP over a socket, and event streams"
@@ -57,6 +58,9 @@ docs: $(VENV)/.with-docs
 openapi: $(VENV)/.with-test
 	@DJANGO_SETTINGS_MODULE=tests.settings $(python) -m django spectacular \
 	  --urlconf flaggate.api.urls --validate --fail-on-warn --file docs/reference/openapi.yaml
+
+messages: $(VENV)/.with-test
+	@$(python) scripts/messages.py
 
 fuzz: $(VENV)/.with-test
 	@FLAGGATE_TEST_REQUESTS=10000 $(python) -m pytest --quiet -rP tests/api/management/test_fuzzing.py

@@ -91,7 +91,15 @@ def clean_python(wheel, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "part", ["py.typed", "migrations/0001_initial.py", "templates/", "templatetags/", "static/"]
+    "part",
+    [
+        "py.typed",
+        "migrations/0001_initial.py",
+        "templates/",
+        "templatetags/",
+        "static/",
+        "locale/de/LC_MESSAGES/django.mo",
+    ],
 )
 def test_the_wheel_contains(contents, part):
     assert any(name.startswith(f"flaggate/{part}") for name in contents)

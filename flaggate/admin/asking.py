@@ -215,4 +215,4 @@ def served(answer: Evaluation) -> str:
 
 def percent(count: int, total: int) -> str:
     """Write a share of a sample."""
-    return _("%s %%") % f"{count * 100 / total:.3g}" if total else "–"
+    return wording.rounded(count * 100 / total, 3) if total else "–"

@@ -63,7 +63,7 @@ class OperatorSelect(forms.Select):
 def operators() -> list[tuple[str, Any]]:
     """Return all operators as the choices of a select, grouped by kind."""
     groups = [
-        (_(label), [(name, OPERATORS[name].label) for name in names])
+        (_(label), [(name, _(OPERATORS[name].label)) for name in names])
         for label, names in KINDS.values()
     ]
     return [("", "---------"), *groups]

@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from flaggate import changes, store
 from flaggate.admin.estimating import Estimate, estimate
 from flaggate.admin.fields import CommentField
+from flaggate.admin.refusals import words
 from flaggate.admin.supposing import supposed
 from flaggate.admin.verbs import VERBS, Verb
 from flaggate.changes.differences import differences
@@ -123,7 +124,7 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
                 outcomes[flag.pk].then = wording.state(flag)
             then = store.read(using, flags=outcomes, segments=()) if len(flags) == 1 else None
     except ChangeRefused as refusal:
-        rehearsal.refusal = str(refusal)
+        rehearsal.refusal = words(refusal)
         return rehearsal
     if then and rehearsal.changes:
         rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
@@ -162,7 +163,7 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
             try:
                 return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
             except ChangeRefused as refusal:
-                context |= {"refusal": refusal, "met": _met(refusal, flags, seen)}
+                context |= {"refusal": words(refusal), "met": _met(refusal, flags, seen)}
         context["rehearsal"] = rehearse(request, flags, lambda keys: verb.act(keys, *values))
     return _page(admin, request, verb, flags, context)
 
@@ -213,18 +214,18 @@ def address(verb: str, flags: Iterable[Flag], back: str = "") -> str:
     return f"{reverse('admin:flaggate_flag_verb', args=[verb])}?{query}"
 
 
-def with_undo(request: HttpRequest, words: str, flags: Iterable[Flag]) -> SafeString | str:
+def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeString | str:
     """Append a button that makes flags what they were before their last change."""
     seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags)
     if not seen:
-        return words
+        return said
     return format_html(
         '{} <form class="flaggate-undo" method="post" action="{}">'
         '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
         '<input type="hidden" name="seen" value="{}">'
         '<input type="hidden" name="next" value="{}">'
         '<button type="submit">{}</button></form>',
-        words,
+        said,
         reverse("admin:flaggate_flag_verb", args=["undo"]),
         get_token(request),
         seen,

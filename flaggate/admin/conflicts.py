@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 
-from flaggate.changes.differences import differences, same
+from flaggate.changes.differences import differences, label, same
 from flaggate.changes.writing import write_flag, write_segment
 from flaggate.models import Revision, documents, state
 
@@ -46,7 +46,9 @@ def meet(subject: str, whole: Any, seen: int, mine: Document | None) -> Meeting 
     if mine is not None:
         meeting.wanted = changed_by(base, present, mine)
         meeting.yours = differences(present, {**present, **meeting.wanted})
-        meeting.both = [name for name in meeting.wanted if not same(base[name], present[name])]
+        meeting.both = [
+            label(name) for name in meeting.wanted if not same(base[name], present[name])
+        ]
     return meeting
 
 

@@ -14,12 +14,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import operands
+from flaggate.admin.refusals import words as said
 from flaggate.admin.widgets import OperandsInput
 from flaggate.changes import rollouts
 from flaggate.core import validation
 from flaggate.exceptions import Invalid
 from flaggate.management import users
 from flaggate.models import SegmentMember, Stage, wording
+from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -35,7 +37,8 @@ class SeenField(forms.IntegerField):
     widget = forms.HiddenInput
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"required": False, "min_value": 0, "max_value": 2**31, **options})
+        limits = {"min_value": 0, "max_value": 2**31}
+        super().__init__(**{"label": "", "required": False, **limits, **options})
 
 
 class CommentField(forms.CharField):
@@ -89,7 +92,9 @@ class JSONField(forms.Field):
             raise ValidationError(self.error_messages["null"], "null")
         if problem := validation.unstorable(parsed):
             raise ValidationError(
-                self.error_messages["not_storable"], "not_storable", {"problem": problem}
+                self.error_messages["not_storable"],
+                "not_storable",
+                {"problem": translated(problem)},
             )
         return parsed
 
@@ -152,7 +157,7 @@ class UserField(forms.ModelChoiceField):  # type: ignore[type-arg]
         try:
             return users.found(text)
         except users.UnknownUser as error:
-            raise ValidationError(str(error)) from None
+            raise ValidationError(said(error)) from None
 
 
 class OperandsField(forms.Field):
@@ -164,7 +169,7 @@ class OperandsField(forms.Field):
         found = operands.read_lines(value or "")
         for each in found:
             if problem := validation.unstorable(each):
-                raise ValidationError(f"{operands.write(each)[:60]}: {problem}")
+                raise ValidationError(f"{operands.write(each)[:60]}: {translated(problem)}")
         return found
 
     def prepare_value(self, value: Any) -> Any:
@@ -252,7 +257,8 @@ class PlanField(forms.CharField):
         try:
             return rollouts.to_plan(value or "")
         except Invalid as refusal:
-            raise ValidationError([problem.message for problem in refusal.problems]) from None
+            problems = [translated(problem.message) for problem in refusal.problems]
+            raise ValidationError(problems) from None
 
     def prepare_value(self, value: Any) -> Any:
         return value if isinstance(value, str) else ",".join(map(_stage, value or ()))

@@ -27,7 +27,7 @@ STATES = {
 ROLLOUTS = {
     "running": (_("Running"), Q(rollout__isnull=False, rollout__paused_at=None)),
     "paused": (_("Paused"), Q(rollout__paused_at__isnull=False)),
-    "none": (_("None"), Q(rollout=None)),
+    "none": (_("No rollout"), Q(rollout=None)),
 }
 
 

@@ -13,6 +13,7 @@ from flaggate.admin.fields import TagsField, TargetingKeysField
 from flaggate.admin.inlines import VARIANT
 from flaggate.admin.write import RecordedForm
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import Invalid
 from flaggate.models import Tombstone
 
@@ -27,6 +28,7 @@ class FlagForm(RecordedForm):
     parts = ("variants", "rules", "prerequisites", "stages")
 
     tags = TagsField(
+        label=_("tags"),
         required=False,
         widget=forms.TextInput({"class": "vTextField"}),
         help_text=_("Separated by commas."),
@@ -45,7 +47,7 @@ class FlagForm(RecordedForm):
         widget=forms.TextInput({"autocomplete": "off"}),
         help_text=_("This flag is critical: type its key, so that it is not changed by mistake."),
     )
-    stated = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    stated = forms.BooleanField(label="", required=False, widget=forms.HiddenInput)
 
     class Meta:
         widgets = {"off_variant": forms.TextInput(VARIANT)}
@@ -90,8 +92,10 @@ def must_state(form: Any) -> None:
         [
             Problem(
                 "percentage",
-                "This is the flag's first rule: say what everyone else gets. 0, filled in now, "
-                "is nobody but those in the rule. Then save again.",
+                Message(
+                    "This is the flag's first rule: say what everyone else gets. 0, filled in now, "
+                    "is nobody but those in the rule. Then save again."
+                ),
             )
         ],
     )

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.auth import get_permission_codename
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
+from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.refusals import Place, problems_of
 
@@ -39,7 +40,8 @@ class Parts(BaseInlineFormSet):  # type: ignore[type-arg]
         super().add_fields(form, index)
         for field in form.fields.values():  # the headings of a table's columns label none of them
             widget = getattr(field.widget, "widget", field.widget)
-            widget.attrs.setdefault("aria-label", field.label)
+            if field.label:
+                widget.attrs.setdefault("aria-label", field.label)
 
     def stored_order(self, form: forms.ModelForm[Any]) -> tuple[Any, ...]:
         """Say where a row stands among those that the write path counts."""
@@ -89,7 +91,11 @@ class OrderedForm(forms.ModelForm):  # type: ignore[type-arg]
     """A row that begins without a number."""
 
     order = forms.IntegerField(
-        required=False, min_value=0, max_value=32767, widget=forms.NumberInput({"size": 3})
+        label=_("order"),
+        required=False,
+        min_value=0,
+        max_value=32767,
+        widget=forms.NumberInput({"size": 3}),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy
 
 from flaggate import changes
 from flaggate.admin import key_lists, members
+from flaggate.admin.refusals import words
 from flaggate.exceptions import ChangeRefused
-from flaggate.models import SegmentMember
+from flaggate.models import SegmentMember, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,14 +212,14 @@ def _confirmed(
         )
     except ChangeRefused as refusal:
         keys = key_lists.KeyList(asked["packed"], 0)
-        return _preview(model_admin, request, segment, asked, keys, str(refusal))
+        return _preview(model_admin, request, segment, asked, keys, words(refusal))
     messages.success(
         request,
         _("%(added)s added, %(removed)s removed, %(unchanged)s left alone.")
         % {
-            "added": f"{tally.added:,}",
-            "removed": f"{tally.removed:,}",
-            "unchanged": f"{tally.unchanged:,}",
+            "added": wording.figure(tally.added),
+            "removed": wording.figure(tally.removed),
+            "unchanged": wording.figure(tally.unchanged),
         },
     )
     return HttpResponseRedirect(f"{members.url(segment)}?list={asked['which']}")

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from flaggate.changes.members import problem
+from flaggate.models import wording
+from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,7 +89,7 @@ def _checked(lines: Iterable[tuple[int, str]], column: str = "") -> KeyList:
     if not given:
         raise ValidationError(_("There are no targeting keys in it."))
     if len(given) > MOST_KEYS:
-        words = {"count": f"{len(given):,}", "most": f"{MOST_KEYS:,}"}
+        words = {"count": wording.figure(len(given)), "most": wording.figure(MOST_KEYS)}
         raise ValidationError(
             _("These are %(count)s keys, and %(most)s is the most. Use `manage.py flags members`.")
             % words
@@ -101,7 +103,10 @@ def _checked(lines: Iterable[tuple[int, str]], column: str = "") -> KeyList:
 def _problems(given: list[tuple[int, str]]) -> Iterator[str]:
     for number, key in given:
         if found := problem(key):
-            yield _("Line %(number)d: %(problem)s") % {"number": number, "problem": found}
+            yield _("Line %(number)d: %(problem)s") % {
+                "number": number,
+                "problem": translated(found),
+            }
 
 
 def _delimiter(text: str) -> str:

@@ -15,10 +15,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.fields import CommentField, comment_of
+from flaggate.admin.refusals import words
 from flaggate.admin.revisions import ReadOnlyAdmin, history_url
 from flaggate.api import keys
 from flaggate.exceptions import ChangeRefused, NotPermitted
 from flaggate.models import ApiKey
+from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -54,11 +56,11 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
             return cleaned
         scopes = cleaned["scopes"]
         for problem in keys.problems(cleaned["name"], scopes, cleaned["expires_at"]):
-            self.add_error(problem.path, problem.message)
+            self.add_error(problem.path, translated(problem.message))
         try:
             keys.permit(self.actor, "add_apikey", scopes)
         except NotPermitted as refusal:
-            self.add_error("scopes", ValidationError(str(refusal)))
+            self.add_error("scopes", ValidationError(words(refusal)))
         return cleaned
 
 
@@ -121,7 +123,7 @@ class KeyAdmin(ReadOnlyAdmin):
         try:
             return self._shown(request, keys.rotate(old, **_how(request)), old)
         except ChangeRefused as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
+            self.message_user(request, words(refusal), messages.ERROR)
             return None
 
     @admin.action(permissions=["revoke"], description=_("Revoke at once"))

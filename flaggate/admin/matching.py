@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from flaggate import context
 from flaggate.admin import members
+from flaggate.admin.refusals import words
 from flaggate.flags import flags_for
+from flaggate.models import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +48,7 @@ class Matching:
     @property
     def share(self) -> str:
         """The share of those in the segment."""
-        return _("%s %%") % f"{self.contained * 100 / (self.looked_at or 1):.3g}"
+        return wording.rounded(self.contained * 100 / (self.looked_at or 1), 3)
 
 
 def matching(
@@ -59,7 +61,7 @@ def matching(
         with translation.override(settings.LANGUAGE_CODE):  # not that of who asks
             found = count(segment.key)
     except Exception as error:  # a broken condition, or an attribute of the project's own
-        problem = str(error) or type(error).__name__
+        problem = words(error) or type(error).__name__
     title = _("How many users are in %s?") % segment.key
     shared = members.context(model_admin, request, segment, title)
     return TemplateResponse(

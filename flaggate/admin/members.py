@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flaggate import changes
+from flaggate.admin import refusals
 from flaggate.changes.members import chunks
 from flaggate.exceptions import ChangeRefused
 from flaggate.models import SegmentMember
@@ -148,7 +149,7 @@ def _remove(request: HttpRequest, segment: Segment, which: str) -> None:
             comment=request.POST.get("comment", "").replace("\0", "").strip()[:MOST_COMMENT],
         )
     except ChangeRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, refusals.words(refusal))
         return
     words = ngettext("%d member was removed.", "%d members were removed.", tally.removed)
     messages.success(request, words % tally.removed)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from flaggate.models import wording
@@ -30,13 +29,11 @@ def when(moment: datetime) -> SafeString:
 
 def ago(moment: datetime) -> SafeString:
     """Say how long ago something was."""
-    seconds = (timezone.now() - moment).total_seconds()
-    words = _("%s ago") % timesince(moment, depth=1) if seconds >= 60 else _("just now")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         moment.isoformat(),
         wording.moment(moment),
-        words,
+        wording.ago(moment),
     )
 
 

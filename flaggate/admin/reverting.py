@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from flaggate import changes
 from flaggate.admin import history as histories
+from flaggate.admin.refusals import words
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
 
@@ -136,11 +137,11 @@ def revert_as(request: HttpRequest, history: History, version: int, form: Revert
 
 def _refused(refusal: ChangeRefused) -> str:
     if not isinstance(refusal, Conflict):
-        return str(refusal)
+        return words(refusal)
     return _(
         "%(conflict)s What reverting would change now stands below; what you typed is still here. "
         "Revert again if that is still what you want."
-    ) % {"conflict": refusal}
+    ) % {"conflict": words(refusal)}
 
 
 def _done(history: History, version: int, former: int) -> SafeString | str:

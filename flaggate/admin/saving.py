@@ -198,6 +198,6 @@ def _lines(differing: list[Difference], whole: Any) -> Iterator[str]:
     for subject, pk, before, after in differing:
         entry = after or before
         own = subject == whole._meta.model_name and pk == whole.pk
-        name = "" if own or entry is None else f"{subject} {entry[0]}: "
+        name = "" if own or entry is None else f"{subject.label} {entry[0]}: "
         lines = differences(before[2] if before else None, after[2] if after else None)
         yield from (name + line for line in lines)

@@ -98,4 +98,4 @@ def _signed(flag: Flag, words: str) -> SafeString:
 
 
 def _percent(share: Decimal) -> str:
-    return f"{float(share):.4g} %"
+    return wording.rounded(float(share))

@@ -31,8 +31,9 @@ class OperandsInput(forms.Textarea):
         taken = format_html_join(
             ", ", "{}", ((operands.described(v),) for v in values[:MOST_SHOWN])
         )
-        rest = _(" and %d more") % (len(values) - MOST_SHOWN) if len(values) > MOST_SHOWN else ""
-        return format_html('<p class="flaggate-taken">{} {}{}</p>', _("Taken as:"), taken, rest)
+        if (more := len(values) - MOST_SHOWN) > 0:
+            taken = format_html(_("{} and {} more"), taken, more)
+        return format_html('<p class="flaggate-taken">{} {}</p>', _("Taken as:"), taken)
 
 
 class _Keys(forms.Select):

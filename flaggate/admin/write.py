@@ -17,11 +17,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.fields import CommentField, SeenField
-from flaggate.admin.refusals import Place, problems_of
+from flaggate.admin.refusals import Place, problems_of, words
 from flaggate.admin.revisions import history_url
 from flaggate.admin.saving import SavingAdmin
 from flaggate.exceptions import ChangeRefused, Conflict
 from flaggate.models import Revision
+from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,7 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
             if place.head in self.fields:
                 self.add_error(place.head, place.message)
             elif place.head not in self.parts:  # those show their own
-                self.add_error(None, str(problem))
+                self.add_error(None, translated(problem.said))
 
     def _explained(self, refusal: ChangeRefused | IntegrityError) -> SafeString | str:
         if isinstance(refusal, IntegrityError):
@@ -79,10 +80,10 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
                 "after the other, saving in between."
             )
         if not isinstance(refusal, Conflict):
-            return str(refusal)
+            return words(refusal)
         return format_html(
             '{} {} <a href="" target="_blank">{}</a>',
-            refusal,
+            words(refusal),
             _("What you typed is still here, and nothing of it was saved."),
             _("Open the present state in a new tab"),
         )
@@ -118,7 +119,7 @@ class RecordedAdmin(SavingAdmin):
             return self._refused(request, refusal)
 
     def _refused(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
-        self.message_user(request, str(refusal.args[0]), messages.ERROR)
+        self.message_user(request, words(refusal), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
     # --- deleting: checked before success is reported ------------------------------------------

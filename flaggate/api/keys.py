@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from flaggate.api.scopes import exceeding
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused, Invalid, NotPermitted
 from flaggate.models import ApiKey, Revision, state, wording
 from flaggate.models.revisions import signed
@@ -56,7 +57,7 @@ def create(
     with transaction.atomic(using=state.alias()):
         permit(how.get("actor"), "add_apikey", scopes)
         if found := problems(name, scopes, expires_at):
-            raise Invalid(f"API key {name}", found)
+            raise Invalid(Message("API key %(name)s", name=name), found)
         return _issue(name, scopes, expires_at, how)
 
 
@@ -70,9 +71,13 @@ def rotate(key: ApiKey, *, overlap: timedelta = OVERLAP, **how: Any) -> Issued:
         key, before = _locked(key)
         permit(how.get("actor"), "change_apikey", key.scopes)
         if not key.usable(now):
-            raise ChangeRefused(f"API key {key}: is revoked or expired. Create a new one.")
+            raise ChangeRefused(
+                Message("API key %(key)s: is revoked or expired. Create a new one.", key=key)
+            )
         if overlap < timedelta(0):
-            raise ChangeRefused("overlap: is below zero. Give how long the old secret still works.")
+            raise ChangeRefused(
+                Message("overlap: is below zero. Give how long the old secret still works.")
+            )
         issued = _issue(key.name, key.scopes, key.expires_at, how)
         key.expires_at = min(filter(None, (key.expires_at, now + overlap)))
         key.save(update_fields=["expires_at"])
@@ -174,10 +179,13 @@ def permit(actor: Any, permission: str, scopes: Iterable[str]) -> None:
     if not actor.has_perm(f"flaggate.{permission}"):
         lacking.insert(0, permission)
     if lacking:
-        names = " and ".join(f"flaggate.{name}" for name in lacking)
         raise NotPermitted(
-            f"API key: {actor} lacks the permission {names}. Nobody hands out what they may not do "
-            "themselves; ask an administrator."
+            Message(
+                "API key: %(actor)s lacks the permission %(permissions)s. Nobody hands out what "
+                "they may not do themselves; ask an administrator.",
+                actor=actor,
+                permissions=", ".join(f"flaggate.{name}" for name in lacking),
+            )
         )
 
 
@@ -185,18 +193,29 @@ def problems(name: str, scopes: list[str], expires_at: datetime | None) -> list[
     """Find what is wrong with a key to be made."""
     found = []
     if not (name.strip() == name and name.isprintable() and 1 <= len(name) <= LONGEST_NAME):
-        wanted = f"is {name!r}. Use 1 to {LONGEST_NAME} characters, without spaces around them."
-        found.append(Problem("name", wanted))
+        problem = Message(
+            "is %(name)r. Use 1 to %(limit)d characters, without spaces around them.",
+            name=name,
+            limit=LONGEST_NAME,
+        )
+        found.append(Problem("name", problem))
     elif name.startswith(MARK):
-        found.append(Problem("name", f"starts with {MARK!r}, as prefixes do. Use a name."))
+        problem = Message("starts with %(mark)r, as prefixes do. Use a name.", mark=MARK)
+        found.append(Problem("name", problem))
     elif usable(name).exists():
-        found.append(Problem("name", f"{name!r} has a key. Rotate or revoke that, or use another."))
+        problem = Message("%(name)r has a key. Rotate or revoke that, or use another.", name=name)
+        found.append(Problem("name", problem))
     unknown = [scope for scope in scopes if scope not in ApiKey.Scope.values]
     if unknown or not scopes:
-        known = ", ".join(ApiKey.Scope.values)
-        found.append(Problem("scopes", f"are {', '.join(unknown) or 'none'}. Use some of {known}."))
+        problem = Message(
+            "are %(given)s. Use some of %(known)s.",
+            given=", ".join(unknown) or Message("none"),
+            known=", ".join(ApiKey.Scope.values),
+        )
+        found.append(Problem("scopes", problem))
     if expires_at is not None and expires_at <= timezone.now():
-        found.append(Problem("expires_at", "has passed. Give a moment to come, or none."))
+        problem = Message("has passed. Give a moment to come, or none.")
+        found.append(Problem("expires_at", problem))
     return found
 
 

@@ -15,8 +15,10 @@ from flaggate.changes.change import change
 from flaggate.changes.members import add_members
 from flaggate.changes.together import refuse_archived, refuse_unknown
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused, Invalid
 from flaggate.models import Flag, Rollout, Rule, Segment, Variant, state
+from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,7 +112,11 @@ def delete(key: str, **how: Any) -> None:
         flag = flag_of(key)
         if users := sorted(flag.required_by.values_list("flag__key", flat=True)):
             raise ChangeRefused(
-                f"flag {key}: is required by {', '.join(users)}. Remove it there first."
+                Message(
+                    "%(name)s: is required by %(users)s. Remove it there first.",
+                    name=named("flag", key),
+                    users=", ".join(users),
+                )
             )
         flag.delete()
 
@@ -179,4 +185,4 @@ def _clean(row: Flag | Variant, path: str = "") -> None:
             Problem(path + ("key" if name == NON_FIELD_ERRORS else name), " ".join(messages))
             for name, messages in error.message_dict.items()
         ]
-        raise Invalid(f"flag {flag.key}", problems) from None
+        raise Invalid(named("flag", flag.key), problems) from None

@@ -14,9 +14,10 @@ from flaggate.changes import permissions
 from flaggate.changes.differences import same
 from flaggate.core import references, validation
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import Conflict, Invalid, NotPermitted
 from flaggate.models import Flag, Prerequisite, Revision, Segment, documents, state
-from flaggate.models.revisions import signed
+from flaggate.models.revisions import named, signed
 
 if TYPE_CHECKING:
     Entry = tuple[str, int, documents.Document]  # key, version, document
@@ -150,8 +151,13 @@ class Change:
         )
         if lacking:
             raise NotPermitted(
-                f"{subject} {key}: {self.actor} lacks the permission {' and '.join(lacking)}. "
-                "Ask an administrator for it."
+                Message(
+                    "%(name)s: %(actor)s lacks the permission %(permissions)s. "
+                    "Ask an administrator for it.",
+                    name=named(subject, key),
+                    actor=self.actor,
+                    permissions=", ".join(lacking),
+                )
             )
 
     def _record(self, subject: Revision.Subject, before: Entry | None, after: Entry | None) -> None:
@@ -172,18 +178,29 @@ class Change:
             lambda: signal.send_robust(MODELS[subject], revision=revision), using=self.using
         )
 
-    def _conflict(self, subject: str, key: str, expected: int, version: int | None) -> str:
+    def _conflict(self, subject: str, key: str, expected: int, version: int | None) -> Message:
+        name = named(subject, key)
         if version is None:
-            return f"{subject} {key}: was deleted while you worked on it. Create it again."
+            return Message(
+                "%(name)s: was deleted while you worked on it. Create it again.", name=name
+            )
         last = Revision.objects.using(self.using).filter(subject=subject, key=key).first()
-        who = (
-            f" by {last.actor_name or last.source} at {last.created:%Y-%m-%d %H:%M} UTC"
-            if last
-            else ""
-        )
-        return (
-            f"{subject} {key}: was changed{who}, from version {expected} to {version}. "
-            "Load it again, and make your change on top of that."
+        if last is None:
+            return Message(
+                "%(name)s: was changed, from version %(old)s to %(new)s. "
+                "Load it again, and make your change on top of that.",
+                name=name,
+                old=expected,
+                new=version,
+            )
+        return Message(
+            "%(name)s: was changed by %(who)s at %(moment)s UTC, from version %(old)s to %(new)s. "
+            "Load it again, and make your change on top of that.",
+            name=name,
+            who=last.actor_name or last.source,
+            moment=f"{last.created:%Y-%m-%d %H:%M}",
+            old=expected,
+            new=version,
         )
 
 
@@ -214,10 +231,10 @@ class _Validation:
             if after:
                 key = after[0]
                 if key in found.unreadable_segments:
-                    yield f"segment {key}", [Problem("rows", found.unreadable_segments[key])]
+                    yield named("segment", key), [Problem("rows", found.unreadable_segments[key])]
                     continue
                 problems = validation.segment_problems(found.segments[key], found.segments, unsound)
-                yield f"segment {key}", list(problems)
+                yield named("segment", key), list(problems)
         _refuse_newly_unsound(self.segments, edges, unsound, _nested)
 
     def _of_flags(self, found: store.Definitions) -> Iterator[tuple[str, list[Problem]]]:
@@ -229,7 +246,7 @@ class _Validation:
                 continue
             key = after[0]
             if key in found.unreadable:
-                yield f"flag {key}", [Problem("rows", found.unreadable[key].reason)]
+                yield named("flag", key), [Problem("rows", found.unreadable[key].reason)]
                 continue
             problems = validation.flag_problems(
                 found.flags[key],
@@ -240,7 +257,7 @@ class _Validation:
                 broken_segments=broken,
             )
             yield (
-                f"flag {key}",
+                named("flag", key),
                 [
                     *problems,
                     *_rollout_problems(before, after),
@@ -266,8 +283,12 @@ class _Validation:
                 required_id=pk, variant__in=gone
             )
             for key, variant in dependents.values_list("flag__key", "variant"):
-                problem = f"{variant!r} is required by the flag {key!r}. Remove that first."
-                raise Invalid(f"flag {_key(before, after)}", [Problem("variants", problem)])
+                problem = Message(
+                    "%(variant)r is required by the flag %(key)r. Remove that first.",
+                    variant=variant,
+                    key=key,
+                )
+                raise Invalid(named("flag", _key(before, after)), [Problem("variants", problem)])
 
 
 def _refuse_newly_unsound(
@@ -284,8 +305,10 @@ def _refuse_newly_unsound(
     before_edges |= {entry[0]: names(entry[2]) for _s, _pk, entry, _after in differing if entry}
     if spoilt := sorted(unsound - changed - references.unsound(before_edges)):
         subject = differing[0][0]
-        problem = f"would make {spoilt[0]!r} run in a circle or too deep, and so turn it off."
-        raise Invalid(f"{subject} {min(changed)}", [Problem(REFERENCES[subject], problem)])
+        problem = Message(
+            "would make %(key)r run in a circle or too deep, and so turn it off.", key=spoilt[0]
+        )
+        raise Invalid(named(subject, min(changed)), [Problem(REFERENCES[subject], problem)])
 
 
 def _required(document: documents.Document) -> list[str]:
@@ -312,8 +335,10 @@ def _unstated(before: Entry | None, after: Entry) -> Iterator[Problem]:
     if before[2]["percentage"] == after[2]["percentage"] == 100:
         yield Problem(
             "percentage",
-            "is 100, so that with its first rule the flag stays on for everyone else, too. "
-            "Set it to 0 for nobody else, or state that 100 is meant.",
+            Message(
+                "is 100, so that with its first rule the flag stays on for everyone else, too. "
+                "Set it to 0 for nobody else, or state that 100 is meant."
+            ),
         )
 
 
@@ -323,22 +348,29 @@ def _rollout_problems(before: Entry | None, after: Entry) -> Iterator[Problem]:
     stages = flag["stages"]
     for position, stage in enumerate(stages):
         if stage["holds"] is not None and stage["holds"] < 1:
-            yield Problem(f"stages[{position}].holds", "is below a second. Give it more time.")
+            problem = Message("is below a second. Give it more time.")
+            yield Problem(f"stages[{position}].holds", problem)
     for position, (stage, later) in enumerate(pairwise(stages)):
         if stage["holds"] is None:
-            yield Problem(f"stages[{position}].holds", "is empty. Only the last stage may stay.")
+            problem = Message("is empty. Only the last stage may stay.")
+            yield Problem(f"stages[{position}].holds", problem)
         if later["percentage"] < stage["percentage"]:
             path = f"stages[{position + 1}].percentage"
-            yield Problem(path, "is below the stage before. Raise it.")
+            yield Problem(path, Message("is below the stage before. Raise it."))
     if flag["rollout"] is None:
         return
     if not stages:
-        yield Problem("stages", "are missing, but a rollout is running. Add one, or stop it.")
+        problem = Message("are missing, but a rollout is running. Add one, or stop it.")
+        yield Problem("stages", problem)
     if before is None or before[2]["rollout"] is None:
         return
     if before[2]["percentage"] != flag["percentage"]:
-        remedy = f"Stop it first: `flags rollout {flag['key']} --stop`."
-        yield Problem("percentage", f"is replaced by the stages of a running rollout. {remedy}")
+        problem = Message(
+            "is replaced by the stages of a running rollout. "
+            "Stop it first: `flags rollout %(key)s --stop`.",
+            key=flag["key"],
+        )
+        yield Problem("percentage", problem)
 
 
 def _variant_keys(entry: Entry | None) -> set[str]:

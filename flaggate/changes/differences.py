@@ -8,9 +8,20 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
-from flaggate.models import wording
+from flaggate.models import (
+    ApiKey,
+    Condition,
+    Flag,
+    Prerequisite,
+    Rollout,
+    Rule,
+    Segment,
+    Stage,
+    Variant,
+    wording,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +45,20 @@ BEGINNING: Document = {
 EMPTY: dict[type, Any] = {bool: False, str: "", list: [], dict: {}}
 # Never changed, and of no interest in something new.
 IDENTITY = ("key", "salt")
+
+FIELDS = {
+    field.name: field for model in (ApiKey, Segment, Flag) for field in model._meta.local_fields
+}
+NAMES = {
+    "variants": Variant._meta.verbose_name_plural,
+    "rules": Rule._meta.verbose_name_plural,
+    "prerequisites": Prerequisite._meta.verbose_name_plural,
+    "stages": Stage._meta.verbose_name_plural,
+    "rollout": Rollout._meta.verbose_name,
+    "conditions": Condition._meta.verbose_name_plural,
+    "included": gettext_lazy("included"),
+    "excluded": gettext_lazy("excluded"),
+}
 
 
 def differences(before: Document | None, after: Document | None) -> list[str]:
@@ -65,7 +90,7 @@ def _beyond_beginning(document: Document) -> Iterator[str]:
         if name in PARTS:
             yield from PARTS[name](name, ordinary, value)
         else:
-            yield f"{_label(name)}: {_shown(name, value)}"
+            yield f"{label(name)}: {_shown(name, value)}"
 
 
 def _differing(before: Document, after: Document) -> Iterator[str]:
@@ -84,15 +109,18 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 
 def _plain(name: str, old: Any, new: Any) -> Iterator[str]:
-    yield _("%(name)s: %(old)s → %(new)s") % {
-        "name": _label(name),
-        "old": _shown(name, old),
-        "new": _shown(name, new),
-    }
+    yield _turned(label(name), _shown(name, old), _shown(name, new))
 
 
-def _label(name: str) -> str:
-    return name.replace("_", " ")
+def _turned(name: str, old: str, new: str) -> str:
+    return _("%(name)s: %(old)s → %(new)s") % {"name": name, "old": old, "new": new}
+
+
+def label(name: str) -> str:
+    """Call a part of a document by its name in the reader's language."""
+    if name in NAMES:
+        return str(NAMES[name])
+    return str(FIELDS[name].verbose_name) if name in FIELDS else name.replace("_", " ")
 
 
 def _shown(name: str, value: Any) -> str:
@@ -101,10 +129,13 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "percentage":
-        return f"{value} %"
+        return wording.percent(value)
     if name in ("active_from", "active_until", "archived_at"):
         return wording.moment(datetime.fromisoformat(value))
-    return _short(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    if not isinstance(value, str):
+        return _short(json.dumps(value, ensure_ascii=False))
+    chosen = dict(FIELDS[name].flatchoices) if name in FIELDS else {}
+    return _short(str(chosen.get(value, value)))
 
 
 def _short(text: str) -> str:
@@ -122,7 +153,7 @@ def _variants(_name: str, old: Entries | None, new: Entries | None) -> Iterator[
         elif key not in after:
             yield _("%(name)s: removed") % {"name": name}
         elif not same(before[key], after[key]):
-            yield f"{name}: {_variant(before[key])} → {_variant(after[key])}"
+            yield _turned(name, _variant(before[key]), _variant(after[key]))
     if [key for key in before if key in after] != [key for key in after if key in before]:
         yield _("variants: now in the order %(keys)s") % {"keys": ", ".join(after)}
 
@@ -133,7 +164,7 @@ def _variant(variant: Document) -> str:
 
 
 def _rule(rule: Document) -> str:
-    share = f"{rule['percentage']} %"
+    share = wording.percent(rule["percentage"])
     keys = _(" or ").join(rule["segments"]) or NOTHING
     words = _("%(share)s of %(segments)s") % {"share": share, "segments": keys}
     return f"{words} ({rule['variant']})" if rule["variant"] else words
@@ -146,7 +177,7 @@ def _prerequisite(prerequisite: Document) -> str:
 
 
 def _stage(stage: Document) -> str:
-    share = f"{stage['percentage']} %"
+    share = wording.percent(stage["percentage"])
     if stage["holds"] is None:
         return share
     time = wording.duration(timedelta(seconds=stage["holds"]))
@@ -187,7 +218,7 @@ def _replaced(
 ) -> Iterator[str]:
     common = min(len(removed), len(added))
     for place, (old, new) in enumerate(zip(removed, added, strict=False), first + 1):
-        yield f"{word} {place}: {old} → {new}"
+        yield _turned(f"{word} {place}", old, new)
     for place, old in enumerate(removed[common:], start + common + 1):
         yield _("%(name)s: removed, %(entry)s") % {"name": f"{word} {place}", "entry": old}
     for place, new in enumerate(added[common:], first + common + 1):
@@ -196,24 +227,25 @@ def _replaced(
 
 def _members(name: str, old: Any, new: Any) -> Iterator[str]:
     if not isinstance(old, list) or not isinstance(new, list):
-        counts = {"name": name, "old": _count(old), "new": _count(new)}
+        counts = {"name": label(name), "old": _count(old), "new": _count(new)}
         yield _("%(name)s: %(old)s → %(new)s members") % counts
         return
     for word, keys in ((_("added"), set(new) - set(old)), (_("removed"), set(old) - set(new))):
         if keys:
-            yield f"{name}: {word} {_listed(sorted(keys))}"
+            words = {"name": label(name), "change": word, "keys": _listed(sorted(keys))}
+            yield _("%(name)s: %(change)s %(keys)s") % words
 
 
 def _count(members: Any) -> str:
     count = members.get("count", 0) if isinstance(members, dict) else len(members or ())
-    return f"{count:,}"
+    return wording.figure(count)
 
 
 def _listed(keys: list[str]) -> str:
     if (more := len(keys) - MOST_MEMBERS) <= 0:
         return ", ".join(keys)
     shown = ", ".join(keys[:MOST_MEMBERS])
-    return _("%(keys)s and %(count)s more") % {"keys": shown, "count": f"{more:,}"}
+    return _("%(keys)s and %(count)s more") % {"keys": shown, "count": wording.figure(more)}
 
 
 # How a part of a document is compared, where that is more than one value.

@@ -10,8 +10,10 @@ from django.db import connections
 from flaggate.changes.change import change
 from flaggate.core import bucketing
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import Invalid, UnknownSegment
 from flaggate.models import Segment, SegmentMember, state
+from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -101,7 +103,7 @@ def segment_of(key: str) -> Segment:
     """Read a segment for a change. Raises UnknownSegment."""
     segment = Segment.objects.using(state.alias()).filter(key=key).first()
     if segment is None:
-        raise UnknownSegment(f"There is no segment {key!r}.")
+        raise UnknownSegment(Message("There is no segment %(key)r.", key=key))
     found: Segment = segment
     return found
 
@@ -111,18 +113,20 @@ def _checked(segment: Segment, keys: Iterable[str]) -> list[str]:
     given = list(dict.fromkeys(keys))
     for place, key in enumerate(given):
         if found := problem(key):
-            raise Invalid(f"segment {segment.key}", [Problem(f"members[{place}]", found)])
+            raise Invalid(named("segment", segment.key), [Problem(f"members[{place}]", found)])
     return given
 
 
 def problem(key: object) -> str:
     """Say why something can be no targeting key; empty where it can."""
     if not isinstance(key, str) or not key:
-        return f"{key!r} is no targeting key. Give a text that is not empty."
+        return Message("%(key)r is no targeting key. Give a text that is not empty.", key=key)
     if len(key) > LONGEST_KEY:
-        return f"“{key[:40]}…” is longer than {LONGEST_KEY} characters."
+        return Message(
+            "“%(key)s…” is longer than %(limit)d characters.", key=key[:40], limit=LONGEST_KEY
+        )
     if "\0" in key or bucketing.encode(key) is None:
-        return f"{key!r} holds characters that can't be stored. Remove them."
+        return Message("%(key)r holds characters that can't be stored. Remove them.", key=key)
     return ""
 
 

@@ -8,8 +8,10 @@ from flaggate.changes.actions import create, flag_of, fresh
 from flaggate.changes.change import change
 from flaggate.changes.members import segment_of
 from flaggate.changes.writing import write_flag, write_segment
+from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused
 from flaggate.models import Flag, Revision, Segment, documents, state
+from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
     from flaggate.models.documents import Document
@@ -54,7 +56,11 @@ def undo(key: str, **how: Any) -> Flag:
         flag = flag_of(key)
         last = Revision.objects.using(state.alias()).filter(subject="flag", key=key).first()
         if last is None or last.version != flag.version or last.before is None:
-            raise ChangeRefused(f"flag {key}: there is no change that could be undone.")
+            raise ChangeRefused(
+                Message(
+                    "%(name)s: there is no change that could be undone.", name=named("flag", key)
+                )
+            )
         opened.state_percentage(key)
         write_flag(flag, last.before)
         opened.revert("flag", key, {**documents.of_flag(flag_of(key)), **last.before})
@@ -82,8 +88,13 @@ def document_at(subject: str, key: str, version: int) -> Document:
     revision = revisions.filter(version=version).first()
     if revision is None or revision.after is None:
         raise ChangeRefused(
-            f"{subject} {key}: no revision has version {version}. "
-            f"`manage.py flags history {key}` shows them all."
+            Message(
+                "%(name)s: no revision has version %(version)s. "
+                "`manage.py flags history %(key)s` shows them all.",
+                name=named(subject, key),
+                version=version,
+                key=key,
+            )
         )
     document: Document = revision.after
     return document

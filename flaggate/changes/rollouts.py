@@ -16,9 +16,11 @@ from flaggate.changes.actions import flag_of, fresh, unarchived
 from flaggate.changes.change import change
 from flaggate.changes.together import to_percentage
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.core.stages import position
 from flaggate.exceptions import ChangeRefused, Invalid
 from flaggate.models import Flag, Rollout, Stage
+from flaggate.models.revisions import named
 from flaggate.models.rollouts import schedule_of
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ def to_plan(text: str) -> list[tuple[Decimal, timedelta | None]]:
     for part in text.split(","):
         found = STAGE.fullmatch(part)
         if found is None:
-            problem = f"{part.strip()!r} is no stage. Write them like 5:1d,25:12h,100."
+            problem = Message(
+                "%(text)r is no stage. Write them like 5:1d,25:12h,100.", text=part.strip()
+            )
             raise Invalid("rollout", [Problem("stages", problem)])
         percentage, number, unit = found.groups()
         holds = timedelta(seconds=int(number) * UNITS[unit]) if number else None
@@ -57,7 +61,12 @@ def start(key: str, plan: Plan = (), *, at: datetime | None = None, **how: Any) 
     with change(**how):
         flag = unarchived(key)
         if _rollout(flag) is not None:
-            raise ChangeRefused(f"flag {key}: a rollout is running. Stop or complete it first.")
+            raise ChangeRefused(
+                Message(
+                    "%(name)s: a rollout is running. Stop or complete it first.",
+                    name=named("flag", key),
+                )
+            )
         if plan:
             flag.stages.all().delete()
             Stage.objects.bulk_create(
@@ -138,6 +147,10 @@ def _running(key: str) -> tuple[Flag, Rollout]:
     rollout = _rollout(flag)
     if rollout is None:
         raise ChangeRefused(
-            f"flag {key}: no rollout is running. Start one: `flags rollout {key} --stages …`."
+            Message(
+                "%(name)s: no rollout is running. Start one: `flags rollout %(key)s --stages …`.",
+                name=named("flag", key),
+                key=key,
+            )
         )
     return flag, rollout

@@ -14,8 +14,10 @@ from django.utils import timezone
 from flaggate.changes.change import change
 from flaggate.core import validation
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
 from flaggate.models import Flag, state
+from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -60,22 +62,31 @@ def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
     try:
         number = Decimal(str(percentage).strip().removesuffix("%").strip())
     except InvalidOperation:
-        problems = [Problem("percentage", f"{percentage!r} is no number. Give 0 to 100.")]
+        problem = Message("%(number)r is no number. Give 0 to 100.", number=percentage)
+        problems = [Problem("percentage", problem)]
     else:
         problems = list(validation.percentage_problems("percentage", number))
     if problems:
-        raise Invalid(f"flag {key}", problems)
+        raise Invalid(named("flag", key), problems)
     return number
 
 
 def refuse_unknown(key: str) -> NoReturn:
     """Raise UnknownFlag."""
-    raise UnknownFlag(f"There is no flag {key!r}. `manage.py flags list` shows them all.")
+    raise UnknownFlag(
+        Message("There is no flag %(key)r. `manage.py flags list` shows them all.", key=key)
+    )
 
 
 def refuse_archived(key: str) -> NoReturn:
     """Raise ChangeRefused."""
-    raise ChangeRefused(f"flag {key}: is archived. Restore it first: `flags restore {key}`.")
+    raise ChangeRefused(
+        Message(
+            "%(name)s: is archived. Restore it first: `flags restore %(key)s`.",
+            name=named("flag", key),
+            key=key,
+        )
+    )
 
 
 def _write(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flaggate.changes.differences import same
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused, Invalid
 from flaggate.models import (
     Condition,
@@ -25,6 +26,7 @@ from flaggate.models import (
     Variant,
     documents,
 )
+from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,8 +82,12 @@ def write_segment(segment: Segment, document: Document) -> None:
 def _write_members(segment: Segment, keys: Any, *, excluded: bool) -> None:
     if not isinstance(keys, list):
         raise ChangeRefused(
-            f"segment {segment.key}: its revision counts {keys['count']} members and does not "
-            "name them. Add or remove members instead."
+            Message(
+                "%(name)s: its revision counts %(count)s members and does not name them. "
+                "Add or remove members instead.",
+                name=named("segment", segment.key),
+                count=keys["count"],
+            )
         )
     segment.members.filter(excluded=excluded).delete()
     SegmentMember.objects.bulk_create(
@@ -147,8 +153,12 @@ def _rollout(flag: Flag, entry: Document | None) -> None:
 def _named(model: type[Any], flag: Flag, key: str, path: str) -> Any:
     found = model.objects.filter(key=key).first()
     if found is None:
-        problem = f"there is no {model._meta.model_name} {key!r}. Create it first."
-        raise Invalid(f"flag {flag.key}", [Problem(path, problem)])
+        problem = (
+            Message("there is no flag %(key)r. Create it first.", key=key)
+            if model is Flag
+            else Message("there is no segment %(key)r. Create it first.", key=key)
+        )
+        raise Invalid(named("flag", flag.key), [Problem(path, problem)])
     return found
 
 

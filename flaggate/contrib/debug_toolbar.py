@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.template.base import Node
+from django.utils.translation import gettext_lazy as _
 
 from flaggate import flags
 from flaggate.core.evaluation import SPLIT, TARGETING_KEY, UNSET, EvaluationContext
@@ -42,7 +43,7 @@ class FlagsPanel(Panel):
     """The flags of a request; they are recorded only while the panel is switched on."""
 
     is_async = True
-    nav_title = title = "Flags"
+    nav_title = title = _("Flags")
     template = "flaggate/debug_toolbar.html"
 
     # The panel of the request that is being answered, wherever flags are asked for in it.

@@ -75,7 +75,7 @@ def compile_flag(
         return _constant(off(flag, evaluation.DISABLED))
     evaluator = _targeting(flag, segments, test)
     if unsound:
-        message = f"Its prerequisites {references.UNSOUND}."
+        message = references.UNSOUND_PREREQUISITES
         evaluator = _constant(off(flag, evaluation.PREREQUISITE_FAILED, message=message))
     elif flag.prerequisites:
         evaluator = _prerequisites(flag, evaluator)

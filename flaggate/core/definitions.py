@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from flaggate.core.messages import Message
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -130,4 +132,9 @@ class Problem:
     tolerable: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        return self.said
+
+    @property
+    def said(self) -> Message:
+        """The message, after the path."""
+        return Message("%(path)s: %(message)s", path=self.path, message=self.message)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flaggate.core import bucketing, evaluation, references, stages
 from flaggate.core.evaluation import MEMBERSHIPS, TARGETING_KEY, UNSET, Evaluation
+from flaggate.core.messages import Message
 from flaggate.core.operators import matcher
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Segment, Variant
     from flaggate.core.evaluation import EvaluationContext
     from flaggate.core.snapshot import Snapshot
+
+LACKING = Message("the subject lacks this attribute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def not_found(key: str) -> Evaluation:
         None,
         evaluation.ERROR,
         error=evaluation.FLAG_NOT_FOUND,
-        message=f"There is no flag {key!r}.",
+        message=Message("There is no flag %(key)r.", key=key),
     )
 
 
@@ -161,7 +164,7 @@ class _Walk:
         if flag.archived or not flag.enabled or not self._within(flag):
             return explanation
         if flag.key in self.snapshot.unsound:
-            message = f"Its prerequisites {references.UNSOUND}."
+            message = references.UNSOUND_PREREQUISITES
             explanation.evaluation = _answer(
                 flag, None, evaluation.PREREQUISITE_FAILED, message=message
             )
@@ -230,7 +233,7 @@ class _Walk:
         if condition.operator == "exists":
             return ConditionStep(condition, value, (value is not None) != condition.negate)
         if value is None:
-            return ConditionStep(condition, value, False, "the subject lacks this attribute")
+            return ConditionStep(condition, value, False, LACKING)
         matches = matcher(condition.operator, condition.values, ignore_case=condition.ignore_case)(
             value
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Any
 
+from flaggate.core.messages import Message
 from flaggate.core.readers import addresses, folded, instant, network, number, text, version
 
 MAX_PATTERN = 256  # characters
@@ -26,7 +27,7 @@ MAX_STEPS = 300
 MAX_MEMORY = 64 * 1024
 
 Predicate = Callable[[object], bool]
-OperandCheck = Callable[[object, bool], "str | None"]
+OperandCheck = Callable[[object, bool], "Message | None"]
 PredicateFactory = Callable[[Sequence[object], bool], Predicate]
 Reader = Callable[[object], Any]
 
@@ -61,19 +62,28 @@ def matcher(operator: str, values: Sequence[object], *, ignore_case: bool = Fals
         raise ValueError(problems[0])
     predicate = OPERATORS[operator].predicate
     if predicate is None:
-        raise ValueError(f"{operator} is not judged by an attribute's value alone.")
+        raise ValueError(
+            Message("%(operator)s is not judged by an attribute's value alone.", operator=operator)
+        )
     return _any_element(predicate(values, ignore_case))
 
 
-def operand_problems(operator: str, values: object, *, ignore_case: bool = False) -> list[str]:
+def operand_problems(operator: str, values: object, *, ignore_case: bool = False) -> list[Message]:
     """Say what is wrong with a condition's operator and values, one sentence each."""
     known = OPERATORS.get(operator)
     if known is None:
-        return [f"{_shown(operator)} is no operator; use one of {', '.join(OPERATORS)}."]
+        return [
+            Message(
+                "%(operator)s is no operator; use one of %(known)s.",
+                operator=_shown(operator),
+                known=", ".join(OPERATORS),
+            )
+        ]
     if not isinstance(values, list | tuple):
-        return ['The values are no list; write them in square brackets, such as ["beta"].']
+        return [Message('The values are no list; write them in square brackets, such as ["beta"].')]
     if not values:
-        return [] if operator == "exists" else ["There are no values; add at least one."]
+        missing = Message("There are no values; add at least one.")
+        return [] if operator == "exists" else [missing]
     return [
         _no_scalar(value) or problem
         for value in values
@@ -107,62 +117,82 @@ def _shown(value: object) -> str:
     return written.encode("utf-8", "backslashreplace").decode()
 
 
-def _no_scalar(value: object) -> str | None:
+def _no_scalar(value: object) -> Message | None:
     if value is None:
-        return "null equals nothing; remove it, and use exists to ask for a missing attribute."
+        return Message(
+            "null equals nothing; remove it, and use exists to ask for a missing attribute."
+        )
     if isinstance(value, dict):
-        return "An object equals nothing; replace it by texts, numbers, true or false."
+        return Message("An object equals nothing; replace it by texts, numbers, true or false.")
     if isinstance(value, _LISTS):
-        return "A list within the list equals nothing; write its entries one by one."
+        return Message("A list within the list equals nothing; write its entries one by one.")
     return None
 
 
-def _expects(read: Reader, wanted: str) -> OperandCheck:
-    def problem(value: object, ignore_case: bool) -> str | None:
-        return None if read(value) is not None else f"{_shown(value)} is no {wanted}"
+def _expects(read: Reader, refused: Callable[[str], Message]) -> OperandCheck:
+    def problem(value: object, ignore_case: bool) -> Message | None:
+        return None if read(value) is not None else refused(_shown(value))
 
     return problem
 
 
-def _exists_problem(value: object, ignore_case: bool) -> str | None:
-    return f"exists takes no values; remove {_shown(value)}."
+def _exists_problem(value: object, ignore_case: bool) -> Message | None:
+    return Message("exists takes no values; remove %(value)s.", value=_shown(value))
 
 
-def _one_of_problem(value: object, ignore_case: bool) -> str | None:
+def _one_of_problem(value: object, ignore_case: bool) -> Message | None:
     if text(value) is None and number(value) is None and type(value) is not bool:
-        return f"{_shown(value)} equals nothing; write a text, a finite number, true or false."
+        return Message(
+            "%(value)s equals nothing; write a text, a finite number, true or false.",
+            value=_shown(value),
+        )
     return None
 
 
-def _text_problem(value: object, ignore_case: bool) -> str | None:
+def _text_problem(value: object, ignore_case: bool) -> Message | None:
     if written := text(value):
         return None
     if written is None:
-        return f'{_shown(value)} is no text; write it in quotes, such as "beta".'
-    return "An empty text is part of every text; remove it."
+        return Message(
+            '%(value)s is no text; write it in quotes, such as "beta".', value=_shown(value)
+        )
+    return Message("An empty text is part of every text; remove it.")
 
 
-def _pattern_problem(value: object, ignore_case: bool) -> str | None:
+def _pattern_problem(value: object, ignore_case: bool) -> Message | None:
     pattern = text(value)
     if not pattern:
         return _text_problem(value, ignore_case)
     if len(pattern) > MAX_PATTERN:
-        return f"{_shown(pattern)} is longer than {MAX_PATTERN} characters; shorten or split it."
+        return Message(
+            "%(pattern)s is longer than %(limit)d characters; shorten or split it.",
+            pattern=_shown(pattern),
+            limit=MAX_PATTERN,
+        )
     if "C" in re.findall(r"(?s)\\(.)", pattern):
-        return f"{_shown(pattern)} has \\C, which matches parts of characters; write a dot."
+        return Message(
+            "%(pattern)s has \\C, which matches parts of characters; write a dot.",
+            pattern=_shown(pattern),
+        )
     try:
         too_long = _compiled(pattern, ignore_case).programsize > MAX_STEPS
     except ImportError:
-        return "Patterns need google-re2; install flaggate[re2], or use another operator."
+        return Message("Patterns need google-re2; install flaggate[re2], or use another operator.")
     except Exception as error:  # re2's own, or a text that has no encoding
         reason = _reason(error)
         too_long = reason.startswith(_TOO_LARGE)
         if not too_long:
-            return f"{_shown(pattern)} is no RE2 pattern ({reason}); correct it."
+            return Message(
+                "%(pattern)s is no RE2 pattern (%(reason)s); correct it.",
+                pattern=_shown(pattern),
+                reason=reason,
+            )
     if too_long:
-        return (
-            f"{_shown(pattern)} takes more than {MAX_STEPS} steps; split it, "
-            "or use smaller repetitions and classes of characters."
+        return Message(
+            "%(pattern)s takes more than %(steps)d steps; split it, "
+            "or use smaller repetitions and classes of characters.",
+            pattern=_shown(pattern),
+            steps=MAX_STEPS,
         )
     return None
 
@@ -274,21 +304,39 @@ def _equal_version(values: Sequence[object], ignore_case: bool) -> Predicate:
     return lambda element: (found := version(element)) is not None and found in versions
 
 
-_number_problem = _expects(number, "finite number; write it without quotes, such as 5 or 2.5.")
+_number_problem = _expects(
+    number,
+    lambda value: Message(
+        "%(value)s is no finite number; write it without quotes, such as 5 or 2.5.", value=value
+    ),
+)
 _instant_problem = _expects(
     instant,
-    'moment; write date, time and zone, such as "2026-01-31T09:00:00Z", '
-    "or milliseconds since 1970 UTC.",
+    lambda value: Message(
+        "%(value)s is no moment; write date, time and zone, such as "
+        '"2026-01-31T09:00:00Z", or milliseconds since 1970 UTC.',
+        value=value,
+    ),
 )
 _version_problem = _expects(
-    version, 'version; write it by SemVer, without a leading v, such as "2.1.0".'
+    version,
+    lambda value: Message(
+        '%(value)s is no version; write it by SemVer, without a leading v, such as "2.1.0".',
+        value=value,
+    ),
 )
 _network_problem = _expects(
-    network, 'network; write an IPv4 or IPv6 network or address, such as "10.0.0.0/8".'
+    network,
+    lambda value: Message(
+        '%(value)s is no network; write an IPv4 or IPv6 network or address, such as "10.0.0.0/8".',
+        value=value,
+    ),
 )
 _segment_problem = _expects(
     lambda value: text(value) or None,
-    'segment key; write it as a text, such as "beta_testers".',
+    lambda value: Message(
+        '%(value)s is no segment key; write it as a text, such as "beta_testers".', value=value
+    ),
 )
 
 OPERATORS: dict[str, Operator] = {

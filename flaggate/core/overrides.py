@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flaggate.core import evaluation
 from flaggate.core.compiler import off, on
 from flaggate.core.evaluation import OVERRIDER
+from flaggate.core.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ def force(flag: Flag, user: str, choice: object, until: datetime) -> PersonalOve
     """
     if not flag.overridable:
         return None
-    message = f"Overridden until {until:%Y-%m-%d %H:%M} UTC."
+    message = Message("Overridden until %(moment)s UTC.", moment=f"{until:%Y-%m-%d %H:%M}")
     answer = None
     if choice is False:
         answer = off(flag, evaluation.OVERRIDE, message=message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flaggate.core import references, validation
 from flaggate.core.definitions import Quarantined
+from flaggate.core.messages import joined
 from flaggate.core.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _broken(
             if not problem.tolerable
         ]
         if problems:
-            reason = " ".join(str(problem) for problem in problems)
+            reason = joined(problem.said for problem in problems)
             killed = flag.archived or not flag.enabled
             broken[key] = Quarantined(reason, bool(flag.variants), killed)
     return broken

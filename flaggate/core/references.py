@@ -6,6 +6,7 @@ from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from flaggate.core.evaluation import MEMBERSHIPS
+from flaggate.core.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,10 +19,12 @@ MAX_DEPTH = 50
 # of the next, would take a million million steps.
 MAX_STEPS = 1000
 
-UNSOUND = (
-    f"run in a circle, are nested deeper than {MAX_DEPTH} levels, or take more than "
-    f"{MAX_STEPS:,} steps"
+UNSOUND = Message(
+    "run in a circle, are nested deeper than %(levels)d levels, or take more than %(steps)d steps",
+    levels=MAX_DEPTH,
+    steps=MAX_STEPS,
 )
+UNSOUND_PREREQUISITES = Message("Its prerequisites %(unsound)s.", unsound=UNSOUND)
 
 
 def unsound(edges: Mapping[str, Iterable[str]]) -> frozenset[str]:

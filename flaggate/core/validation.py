@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flaggate.core import bucketing, references
 from flaggate.core.definitions import Problem
+from flaggate.core.messages import Message, joined
 from flaggate.core.operators import operand_problems
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ MAX_INTEGER = 10**300
 MAX_NESTING = 100  # Python's own reader and writer of JSON give up at some depth
 
 
-def key_problem(key: str, limit: int = MAX_KEY) -> str | None:
+def key_problem(key: str, limit: int = MAX_KEY) -> Message | None:
     """Say what is wrong with a flag's, segment's or variant's key."""
     if len(key) <= limit and KEY.fullmatch(key):
         return None
-    return (
-        f"{key!r} is no key: use letters, digits, '.', '_' and '-', "
-        f"first a letter or digit, at most {limit} characters."
+    return Message(
+        "%(key)r is no key: use letters, digits, '.', '_' and '-', "
+        "first a letter or digit, at most %(limit)d characters.",
+        key=key,
+        limit=limit,
     )
 
 
@@ -56,13 +59,15 @@ def flag_problems(
     if problem := key_problem(flag.key):
         yield Problem("key", problem)
     if not flag.salt:
-        yield Problem("salt", "is empty, so that nobody can be bucketed. Set any random text.")
+        problem = Message("is empty, so that nobody can be bucketed. Set any random text.")
+        yield Problem("salt", problem)
     if problem := unstorable(flag.salt):
         yield Problem("salt", problem)
     if flag.bucket_by:
         yield from _name("bucket_by", flag.bucket_by)
     if flag.active_from and flag.active_until and flag.active_from >= flag.active_until:
-        yield Problem("active_until", "is not after active_from. Set a later time, or none.")
+        problem = Message("is not after active_from. Set a later time, or none.")
+        yield Problem("active_until", problem)
     yield from percentage_problems("percentage", flag.percentage)
     for position, stage in enumerate(flag.stages):
         yield from percentage_problems(f"stages[{position}].percentage", stage.percentage)
@@ -73,7 +78,7 @@ def flag_problems(
     if flag.key in unsound:
         yield Problem(
             "prerequisites",
-            f"{references.UNSOUND}. Remove one of them.",
+            Message("%(unsound)s. Remove one of them.", unsound=references.UNSOUND),
             tolerable=True,
         )
 
@@ -91,15 +96,17 @@ def segment_problems(
     if segment.key in unsound:
         yield Problem(
             "conditions",
-            f"{references.UNSOUND}. Remove one of those with in_segment.",
+            Message(
+                "%(unsound)s. Remove one of those with in_segment.", unsound=references.UNSOUND
+            ),
         )
 
 
 def broken_segments(segments: Mapping[str, Segment]) -> dict[str, str]:
     """Return the segments that can't be judged, with the reason; also those that use such a one."""
     unsound = references.unsound({key: references.nested(each) for key, each in segments.items()})
-    reasons = {
-        key: " ".join(str(problem) for problem in problems)
+    reasons: dict[str, str] = {
+        key: joined(problem.said for problem in problems)
         for key, segment in segments.items()
         if (problems := list(_serious(segment_problems(segment, segments, unsound))))
     }
@@ -112,7 +119,11 @@ def broken_segments(segments: Mapping[str, Segment]) -> dict[str, str]:
         name = spreading.pop()
         for key in users.get(name, ()):
             if key not in reasons:
-                reasons[key] = f"uses the segment {name!r}, which is broken: {reasons[name]}"
+                reasons[key] = Message(
+                    "uses the segment %(key)r, which is broken: %(reason)s",
+                    key=name,
+                    reason=reasons[name],
+                )
                 spreading.append(key)
     return reasons
 
@@ -121,7 +132,7 @@ def _serious(problems: Iterator[Problem]) -> Iterator[Problem]:
     return (problem for problem in problems if not problem.tolerable)
 
 
-def unstorable(value: object, depth: int = 0) -> str | None:
+def unstorable(value: object, depth: int = 0) -> Message | None:
     """Say why a JSON value would not come back from every database as it was; None where it would.
 
     PostgreSQL refuses NUL and lone surrogates, and writes a large float without its decimal point.
@@ -130,13 +141,19 @@ def unstorable(value: object, depth: int = 0) -> str | None:
         case str():
             return _unstorable_text(value)
         case int() if abs(value) >= MAX_INTEGER:
-            return "holds an integer of more than 300 digits. Use a smaller one, or a text."
+            return Message(
+                "holds an integer of more than 300 digits. Use a smaller one, or a text."
+            )
         case float() if not math.isfinite(value):
-            return "holds a number that JSON can't express. Use a finite one."
+            return Message("holds a number that JSON can't express. Use a finite one.")
         case float() if abs(value) >= MAX_FLOAT:
-            return "holds a float of 1e16 or more, which would become an integer. Use an integer."
+            return Message(
+                "holds a float of 1e16 or more, which would become an integer. Use an integer."
+            )
         case list() | dict() if depth == MAX_NESTING:
-            return f"is nested deeper than {MAX_NESTING} levels. Flatten it."
+            return Message(
+                "is nested deeper than %(levels)d levels. Flatten it.", levels=MAX_NESTING
+            )
         case list():
             return _first_unstorable(value, depth)
         case dict():
@@ -144,22 +161,23 @@ def unstorable(value: object, depth: int = 0) -> str | None:
     return None
 
 
-def _first_unstorable(values: list[object], depth: int) -> str | None:
+def _first_unstorable(values: list[object], depth: int) -> Message | None:
     problems = (unstorable(each, depth + 1) for each in values)
     return next((problem for problem in problems if problem), None)
 
 
-def _unstorable_text(text: str) -> str | None:
+def _unstorable_text(text: str) -> Message | None:
     if "\0" in text:
-        return "holds a NUL character, which PostgreSQL can't store. Remove it."
+        return Message("holds a NUL character, which PostgreSQL can't store. Remove it.")
     if bucketing.encode(text) is None:
-        return "holds half of a surrogate pair, which is no character. Remove it."
+        return Message("holds half of a surrogate pair, which is no character. Remove it.")
     return None
 
 
 def _name(path: str, name: str) -> Iterator[Problem]:
     if not 0 < len(name) <= MAX_NAME:
-        yield Problem(path, f"is no name of 1 to {MAX_NAME} characters. Give one.")
+        wanted = Message("is no name of 1 to %(limit)d characters. Give one.", limit=MAX_NAME)
+        yield Problem(path, wanted)
     if problem := unstorable(name):
         yield Problem(path, problem)
 
@@ -167,9 +185,13 @@ def _name(path: str, name: str) -> Iterator[Problem]:
 def percentage_problems(path: str, percentage: Decimal) -> Iterator[Problem]:
     """Find what is wrong with a percentage."""
     if not percentage.is_finite() or not 0 <= percentage <= 100:
-        yield Problem(path, f"{percentage} is no percentage. Give a number from 0 to 100.")
+        problem = Message(
+            "%(number)s is no percentage. Give a number from 0 to 100.", number=percentage
+        )
+        yield Problem(path, problem)
     elif percentage != percentage.quantize(Decimal("0.001")):
-        yield Problem(path, f"{percentage} has more than three decimals. Round it.")
+        problem = Message("%(number)s has more than three decimals. Round it.", number=percentage)
+        yield Problem(path, problem)
 
 
 def _variants(flag: Flag) -> Iterator[Problem]:
@@ -177,7 +199,8 @@ def _variants(flag: Flag) -> Iterator[Problem]:
     for position, variant in enumerate(flag.variants):
         yield from _variant(f"variants[{position}]", variant, keys[:position])
     if flag.variants and not any(variant.weight > 0 for variant in flag.variants):
-        yield Problem("variants", "all have the weight 0. Give at least one of them more.")
+        problem = Message("all have the weight 0. Give at least one of them more.")
+        yield Problem("variants", problem)
     if flag.off_variant and flag.off_variant not in keys:
         yield Problem("off_variant", _no_such_variant(flag.off_variant, keys))
 
@@ -186,13 +209,14 @@ def _variant(path: str, variant: Variant, before: list[str]) -> Iterator[Problem
     if problem := key_problem(variant.key):
         yield Problem(f"{path}.key", problem)
     if variant.key in before:
-        yield Problem(f"{path}.key", f"{variant.key!r} is there twice. Choose another key.")
+        problem = Message("%(key)r is there twice. Choose another key.", key=variant.key)
+        yield Problem(f"{path}.key", problem)
     if not 0 <= variant.weight <= MAX_WEIGHT:
-        yield Problem(f"{path}.weight", f"{variant.weight} is no weight. Give 0 or more.")
+        problem = Message("%(weight)s is no weight. Give 0 or more.", weight=variant.weight)
+        yield Problem(f"{path}.weight", problem)
     if variant.value is None:
-        yield Problem(
-            f"{path}.value", "is null. Give a text, a number, true, false, a list or an object."
-        )
+        problem = Message("is null. Give a text, a number, true, false, a list or an object.")
+        yield Problem(f"{path}.value", problem)
     if problem := unstorable(variant.value):
         yield Problem(f"{path}.value", problem)
 
@@ -208,14 +232,17 @@ def _rule(
     if not rule.segments:
         yield Problem(
             f"{path}.segments",
-            "is empty, so the rule matches nobody. Add a segment, or remove the rule.",
+            Message("is empty, so the rule matches nobody. Add a segment, or remove the rule."),
             tolerable=True,
         )
     for position, key in enumerate(rule.segments):
         if key in broken:
-            yield Problem(f"{path}.segments[{position}]", f"the segment {key!r} is broken: {broken[key]}")
+            problem = Message(
+                "the segment %(key)r is broken: %(reason)s", key=key, reason=broken[key]
+            )
+            yield Problem(f"{path}.segments[{position}]", problem)
         elif key not in segments:
-            yield Problem(f"{path}.segments[{position}]", f"there is no segment {key!r}.")
+            yield Problem(f"{path}.segments[{position}]", _no_such_segment(key))
     keys = [variant.key for variant in flag.variants]
     if rule.variant and rule.variant not in keys:
         yield Problem(f"{path}.variant", _no_such_variant(rule.variant, keys))
@@ -232,7 +259,8 @@ def _prerequisites(
             if prerequisite.variant and prerequisite.variant not in keys:
                 yield Problem(f"{path}.variant", _no_such_variant(prerequisite.variant, keys))
         elif prerequisite.flag not in broken:
-            yield Problem(f"{path}.flag", f"there is no flag {prerequisite.flag!r}.")
+            problem = Message("there is no flag %(key)r.", key=prerequisite.flag)
+            yield Problem(f"{path}.flag", problem)
 
 
 def _condition(
@@ -250,13 +278,22 @@ def _condition(
     if condition.operator == "in_segment":
         for key in condition.values:
             if isinstance(key, str) and key not in segments:
-                yield Problem(f"{path}.values", f"there is no segment {key!r}.")
+                yield Problem(f"{path}.values", _no_such_segment(key))
 
 
 def _one_bad_network(condition: Condition, problems: int) -> bool:
     return condition.operator == "in_cidr" and 0 < problems < len(condition.values)
 
 
-def _no_such_variant(key: str, keys: list[str]) -> str:
-    known = ", ".join(repr(each) for each in keys) or "none"
-    return f"{key!r} is no variant of the flag. Its variants: {known}."
+def _no_such_segment(key: str) -> Message:
+    return Message("there is no segment %(key)r.", key=key)
+
+
+def _no_such_variant(key: str, keys: list[str]) -> Message:
+    if not keys:
+        return Message("%(key)r is no variant of the flag. Its variants: none.", key=key)
+    return Message(
+        "%(key)r is no variant of the flag. Its variants: %(known)s.",
+        key=key,
+        known=", ".join(map(repr, keys)),
+    )

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from flaggate.core import evaluation
 from flaggate.core.evaluation import UNSET
 from flaggate.management import explanations
 from flaggate.models import wording
+from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
     from flaggate.core.definitions import Flag
@@ -54,7 +55,7 @@ def value(answer: Evaluation) -> str:
     if answer.variant is None:
         return written
     said = _("%(value)s (variant %(variant)s)") % {"value": written, "variant": answer.variant}
-    return said + _(", which reads as off") if answer.value is False else said
+    return _("%(value)s, which reads as off") % {"value": said} if answer.value is False else said
 
 
 def why(explanation: Explanation) -> str:
@@ -69,24 +70,25 @@ def reason(answer: Evaluation) -> str:
     """Say what decided, as far as the answer alone tells."""
     if answer.reason == evaluation.ERROR:
         error = ERRORS.get(answer.error or "")
-        return _(error) if error else answer.message
+        return _(error) if error else str(translated(answer.message))
     if answer.reason == evaluation.SPLIT and answer.rule:
         return _(RULE_AND_HASH) % {"rule": answer.rule}
-    return answer.message or _(REASONS[answer.reason]) % {"rule": answer.rule}
+    return translated(answer.message) or _(REASONS[answer.reason]) % {"rule": answer.rule}
 
 
 def broken(explanation: Explanation) -> str:
     """Say why the flag's rows can't be served, and what is served; empty where they can be."""
-    if explanation.quarantined and explanation.flag is not None:
-        return f"{explanation.quarantined} {_('It is served as it was before.')}"
-    return explanation.quarantined
+    found: str = translated(explanation.quarantined)
+    if found and explanation.flag is not None:
+        return _("%(reason)s It is served as it was before.") % {"reason": found}
+    return found
 
 
 def prerequisite(step: PrerequisiteStep) -> str:
     """Say what another flag had to be, and what it was."""
     required, answer = step.prerequisite, step.evaluation
     wanted = _("serves %s") % required.variant if required.variant else _("is active")
-    found = _("active") if answer.active else _("off")
+    found = pgettext("answer", "active") if answer.active else _("off")
     if answer.variant:
         found = _("%(state)s and serves %(variant)s") % {"state": found, "variant": answer.variant}
     return _("%(flag)s %(wanted)s; it is %(found)s: %(reason)s") % {
@@ -115,8 +117,8 @@ def segment(step: SegmentStep) -> str:
         else _("segment %s does not contain the subject")
     ) % step.segment
     if step.member:
-        return said + _(", by name: %s") % _(step.member)
-    return said if step.conditions else said + _(", and has no conditions")
+        return _("%(said)s, by name: %(list)s") % {"said": said, "list": _(step.member)}
+    return said if step.conditions else _("%(said)s, and has no conditions") % {"said": said}
 
 
 def condition(step: ConditionStep) -> str:
@@ -128,7 +130,7 @@ def condition(step: ConditionStep) -> str:
         negate=step.condition.negate,
         ignore_case=step.condition.ignore_case,
     )
-    return f"{asked}; {step.note or _found(step)}"
+    return f"{asked}; {translated(step.note) or _found(step)}"
 
 
 def share(step: ShareStep) -> str:
@@ -140,10 +142,10 @@ def share(step: ShareStep) -> str:
             "inside when below %(threshold)s: %(side)s"
         ) % {
             "percentage": percentage,
-            "bucket": f"{step.bucket:,}",
+            "bucket": wording.figure(step.bucket),
             "attribute": step.attribute,
             "unit": step.unit,
-            "threshold": f"{step.threshold:,}",
+            "threshold": wording.figure(step.threshold),
             "side": _("inside") if step.inside else _("outside"),
         }
     if step.inside:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
+from flaggate.core.messages import Message
 from flaggate.exceptions import FlaggateError
 
 
@@ -19,7 +20,11 @@ def named(name: str) -> Any:
     model = get_user_model()
     user = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
     if user is None:
-        raise UnknownUser(f"There is no user {name!r}. Give the user name of somebody who exists.")
+        raise UnknownUser(
+            Message(
+                "There is no user %(name)r. Give the user name of somebody who exists.", name=name
+            )
+        )
     return user
 
 

@@ -121,7 +121,7 @@ def _rollout(flag: Flag) -> Document | None:
     return {"started_at": _moment(rollout.started_at), "paused_at": _moment(rollout.paused_at)}
 
 
-def number(percentage: Decimal) -> float | int:
+def number(percentage: Decimal | float) -> float | int:
     """Return a percentage as the shortest JSON number."""
     return int(percentage) if percentage == int(percentage) else float(percentage)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.core import validation
+from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused
 from flaggate.models.fields import KeyField
 from flaggate.models.segments import Segment
@@ -159,19 +160,28 @@ class Flag(TrackedTimes):
         stored = Flag.objects.using(using).filter(pk=self.pk).values_list("key", flat=True).first()
         if stored is not None and stored != self.key:
             raise ChangeRefused(
-                f"key: {stored!r} can't become {self.key!r}: code asks for the old one. "
-                "Create a new flag instead."
+                Message(
+                    "key: %(old)r can't become %(new)r: code asks for the old one. "
+                    "Create a new flag instead.",
+                    old=stored,
+                    new=self.key,
+                )
             )
         if stored is None and Tombstone.objects.using(using).filter(key=self.key).exists():
             raise ChangeRefused(
-                f"key: {self.key!r} belonged to a flag that was deleted, and old code may still "
-                "ask for it. Choose another key."
+                Message(
+                    "key: %(key)r belonged to a flag that was deleted, and old code may still "
+                    "ask for it. Choose another key.",
+                    key=self.key,
+                )
             )
 
     @classmethod
     def before_update(cls, changes: dict[str, Any]) -> None:
         if "key" in changes:
-            raise ChangeRefused("key: a flag's key never changes. Create a new flag instead.")
+            raise ChangeRefused(
+                Message("key: a flag's key never changes. Create a new flag instead.")
+            )
         if changes.get("enabled"):
             changes.setdefault("first_enabled_at", Coalesce(F("first_enabled_at"), Now()))
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.core.messages import Message
 from flaggate.models.fields import KeyField
 
 
@@ -52,6 +53,13 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} v{self.version}"
+
+
+def named(subject: str, key: str) -> Message:
+    """Name a flag or segment as refusals do: "flag new_checkout"."""
+    if subject == "flag":
+        return Message("flag %(key)s", key=key)
+    return Message("segment %(key)s", key=key)
 
 
 def signed(actor: Any) -> dict[str, Any]:

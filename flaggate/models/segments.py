@@ -11,9 +11,11 @@ from django.db.models import ProtectedError, signals
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.core import validation
+from flaggate.core.messages import Message, joined
 from flaggate.core.operators import OPERATORS
 from flaggate.exceptions import ChangeRefused
 from flaggate.models.fields import KeyField
+from flaggate.models.revisions import named
 from flaggate.models.tracked import Tracked, TrackedTimes, track
 
 
@@ -78,8 +80,10 @@ class Segment(TrackedTimes):
     def before_update(cls, changes: dict[str, Any]) -> None:
         if "key" in changes:
             raise ChangeRefused(
-                "key: a segment's key never changes: conditions of other segments name it. "
-                "Change its name, or create a new segment."
+                Message(
+                    "key: a segment's key never changes: conditions of other segments name it. "
+                    "Change its name, or create a new segment."
+                )
             )
 
 
@@ -102,7 +106,7 @@ class Condition(Tracked):
     operator = models.CharField(
         _("operator"),
         max_length=20,
-        choices=[(name, operator.label) for name, operator in OPERATORS.items()],
+        choices=[(name, _(operator.label)) for name, operator in OPERATORS.items()],
     )
     values = models.JSONField(
         _("values"), default=list, blank=True, help_text=_("One that matches is enough.")
@@ -153,7 +157,7 @@ class SegmentInUse(ProtectedError):
     """A segment that flags or other segments use can't be deleted."""
 
 
-def users_of(segment: Segment, using: str) -> list[str]:
+def users_of(segment: Segment, using: str) -> list[Message]:
     """Return what uses a segment: the keys of flags and of other segments."""
     flags = segment.rules.using(using).values_list("flag__key", flat=True)
     nesting = Condition.objects.using(using).filter(operator="in_segment")
@@ -162,14 +166,21 @@ def users_of(segment: Segment, using: str) -> list[str]:
         for key, values in nesting.values_list("segment__key", "values")
         if isinstance(values, list) and segment.key in values
     ]
-    return [*(f"flag {key}" for key in sorted(set(flags))), *(f"segment {key}" for key in segments)]
+    return [
+        *(named("flag", key) for key in sorted(set(flags))),
+        *(named("segment", key) for key in segments),
+    ]
 
 
 def _refuse_while_used(instance: Segment, using: str, **_: Any) -> None:
     if users := users_of(instance, using):
         raise SegmentInUse(
-            f"The segment {instance.key!r} can't be deleted: it is used by {', '.join(users)}. "
-            "Remove it there first.",
+            Message(
+                "The segment %(key)r can't be deleted: it is used by %(users)s. "
+                "Remove it there first.",
+                key=instance.key,
+                users=joined(users, ", "),
+            ),
             {instance},
         )
 

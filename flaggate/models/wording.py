@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.timesince import timesince
+from django.utils.translation import get_language, gettext_noop, ngettext, npgettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from flaggate.core import stages
 from flaggate.core.operators import OPERATORS
 from flaggate.models.documents import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
-    from decimal import Decimal
 
     from flaggate.models.flags import Flag, Prerequisite, Rule
     from flaggate.models.rollouts import Rollout
@@ -30,13 +32,39 @@ READS = ("variants", "rules__segments", "prerequisites__required", "stages", "ro
 MOST_RULES = 3  # a line of text has no room for more
 MOST_VALUES = 5
 
-# What "not" makes of an operator's label; all others begin with "is".
+# What "not" makes of an operator's label.
 NEGATED = {
-    "contains": "does not contain",
-    "starts with": "does not start with",
-    "ends with": "does not end with",
-    "matches the pattern": "does not match the pattern",
-    "exists": "does not exist",
+    "one_of": gettext_noop("is not one of"),
+    "contains": gettext_noop("does not contain"),
+    "starts_with": gettext_noop("does not start with"),
+    "ends_with": gettext_noop("does not end with"),
+    "matches": gettext_noop("does not match the pattern"),
+    "exists": gettext_noop("does not exist"),
+    "in_segment": gettext_noop("is not in the segment"),
+    "in_cidr": gettext_noop("is not in the network"),
+    "gt": gettext_noop("is not greater than"),
+    "gte": gettext_noop("is not at least"),
+    "lt": gettext_noop("is not less than"),
+    "lte": gettext_noop("is not at most"),
+    "after": gettext_noop("is not after"),
+    "on_or_after": gettext_noop("is not on or after"),
+    "before": gettext_noop("is not before"),
+    "on_or_before": gettext_noop("is not on or before"),
+    "semver_eq": gettext_noop("is not the version"),
+    "semver_gt": gettext_noop("is not newer than version"),
+    "semver_gte": gettext_noop("is not at least version"),
+    "semver_lt": gettext_noop("is not older than version"),
+    "semver_lte": gettext_noop("is not at most version"),
+}
+
+# The units of ``ago()``: other languages have another case for them than where time is only told.
+UNITS: Any = {
+    "year": npgettext_lazy("… ago", "%(num)d year", "%(num)d years", "num"),
+    "month": npgettext_lazy("… ago", "%(num)d month", "%(num)d months", "num"),
+    "week": npgettext_lazy("… ago", "%(num)d week", "%(num)d weeks", "num"),
+    "day": npgettext_lazy("… ago", "%(num)d day", "%(num)d days", "num"),
+    "hour": npgettext_lazy("… ago", "%(num)d hour", "%(num)d hours", "num"),
+    "minute": npgettext_lazy("… ago", "%(num)d minute", "%(num)d minutes", "num"),
 }
 
 
@@ -45,7 +73,7 @@ def state(flag: Flag, now: datetime | None = None) -> str:
     now = now or timezone.now()
     if switched(flag, now) in ("archived", "off", "over"):
         return switch(flag, now)
-    return _timed(flag, now) + _conditions(flag.prerequisites.all())
+    return _on_conditions(_timed(flag, now), flag)
 
 
 def switched(flag: Flag, now: datetime | None = None) -> str:
@@ -86,7 +114,7 @@ def audience(flag: Flag, now: datetime | None = None) -> str:
 
 def targeting(flag: Flag, now: datetime | None = None) -> str:
     """Say for whom a flag is, and on what conditions: "everyone, if checkout is active"."""
-    return audience(flag, now) + _conditions(flag.prerequisites.all())
+    return _on_conditions(audience(flag, now), flag)
 
 
 def percentage(flag: Flag, now: datetime) -> Decimal:
@@ -127,7 +155,7 @@ def variants(flag: Flag) -> str:
     """Say how a flag's variants share its audience: "compact 50 %, wide 50 %"."""
     every = list(flag.variants.all())
     total = sum(variant.weight for variant in every) or 1
-    return ", ".join(f"{each.key} {each.weight * 100 / total:.4g} %" for each in every)
+    return ", ".join(f"{each.key} {rounded(each.weight * 100 / total)}" for each in every)
 
 
 def rule_audience(flag: Flag, rule: Rule) -> str:
@@ -135,21 +163,18 @@ def rule_audience(flag: Flag, rule: Rule) -> str:
     keys = sorted(segment.key for segment in rule.segments.all())
     if not keys:
         return _("nobody (a rule without segments)")
-    whom = _("chosen people") if keys == [f"{flag.key}.people"] else _segments(keys)
-    if rule.percentage <= 0:
-        return _("nobody of %(audience)s") % {"audience": whom}
-    if rule.percentage < 100:
-        share = percent(rule.percentage)
-        whom = _("%(share)s of %(audience)s") % {"share": share, "audience": whom}
-    return f"{whom} ({rule.variant})" if rule.variant else whom
+    chosen = keys == [f"{flag.key}.people"]
+    words = _of_chosen(rule.percentage) if chosen else _of_segments(rule.percentage, len(keys))
+    whom = words % {"share": percent(rule.percentage), "keys": _(" or ").join(keys)}
+    return f"{whom} ({rule.variant})" if rule.variant and rule.percentage > 0 else whom
 
 
 def requirement(prerequisite: Prerequisite) -> str:
-    """Say what a prerequisite asks for: "price_layout serves compact"."""
+    """Say what a prerequisite asks for, as after "if": "price_layout serves compact"."""
     names = {"flag": prerequisite.required.key, "variant": prerequisite.variant}
     if prerequisite.variant:
-        return _("%(flag)s serves %(variant)s") % names
-    return _("%(flag)s is active") % names
+        return pgettext("if …", "%(flag)s serves %(variant)s") % names
+    return pgettext("if …", "%(flag)s is active") % names
 
 
 def condition(
@@ -161,12 +186,16 @@ def condition(
     ignore_case: bool = False,
 ) -> str:
     """Say what a condition asks for: 'email does not end with "@example.com"'."""
-    label = OPERATORS[operator].label if operator in OPERATORS else operator
-    if negate:
-        label = NEGATED.get(label) or label.replace("is ", "is not ", 1)
+    known = OPERATORS.get(operator)
+    label = _(NEGATED[operator] if negate else known.label) if known else operator
     subject = _("the subject") if operator == "in_segment" else attribute
-    words = " ".join(filter(None, (subject, label, listed(values))))
-    return f"{words} ({_('ignoring case')})" if ignore_case else words
+    words = {"subject": subject, "label": label, "values": listed(values)}
+    said = _("%(subject)s %(label)s %(values)s") if values else _("%(subject)s %(label)s")
+    return (
+        _("%(condition)s (ignoring case)") % {"condition": said % words}
+        if ignore_case
+        else said % words
+    )
 
 
 def listed(values: Sequence[object]) -> str:
@@ -174,13 +203,30 @@ def listed(values: Sequence[object]) -> str:
     first = [json.dumps(value, ensure_ascii=False, default=str) for value in values[:MOST_VALUES]]
     shown = ", ".join(first)
     if (more := len(values) - MOST_VALUES) > 0:
-        return _("%(values)s and %(count)s more") % {"values": shown, "count": f"{more:,}"}
+        return _("%(values)s and %(count)s more") % {"values": shown, "count": figure(more)}
     return shown
 
 
-def percent(share: Decimal) -> str:
+def percent(share: Decimal | float) -> str:
     """Write a percentage: "33.3 %"."""
-    return _("%(number)s %%") % {"number": number(share)}
+    return _("%(number)s %%") % {"number": figure(number(share))}
+
+
+def rounded(share: float, digits: int = 4) -> str:
+    """Write a percentage that was computed, with so many digits that count."""
+    return percent(Decimal(f"{share:.{digits}g}"))
+
+
+def figure(count: float) -> str:
+    """Write a number as the reader's language does: "1,250.5"; on the command line, in English."""
+    return number_format(count, force_grouping=True) if get_language() else f"{count:,}"
+
+
+def ago(when: datetime) -> str:
+    """Say how long ago something was: "3 days ago"."""
+    if (timezone.now() - when).total_seconds() < 60:
+        return _("just now")
+    return _("%s ago") % timesince(when, depth=1, time_strings=UNITS)
 
 
 def moment(when: datetime) -> str:
@@ -210,9 +256,12 @@ def _timed(flag: Flag, now: datetime) -> str:
     return _("on for %(audience)s") % {"audience": whom}
 
 
-def _conditions(prerequisites: Iterable[Prerequisite]) -> str:
-    needed = [requirement(each) for each in prerequisites]
-    return _(", if %(conditions)s") % {"conditions": _(" and ").join(needed)} if needed else ""
+def _on_conditions(said: str, flag: Flag) -> str:
+    needed = [requirement(each) for each in flag.prerequisites.all()]
+    if not needed:
+        return said
+    words = {"said": said, "conditions": _(" and ").join(needed)}
+    return _("%(said)s, if %(conditions)s") % words
 
 
 def _whole(percentage: Decimal) -> str:
@@ -221,6 +270,15 @@ def _whole(percentage: Decimal) -> str:
     return _("nobody") if percentage <= 0 else ""
 
 
-def _segments(keys: list[str]) -> str:
-    named = _(" or ").join(keys)
-    return ngettext("segment %(keys)s", "segments %(keys)s", len(keys)) % {"keys": named}
+def _of_chosen(share: Decimal) -> str:
+    if share <= 0:
+        return _("nobody of the chosen people")
+    return _("chosen people") if share >= 100 else _("%(share)s of the chosen people")
+
+
+def _of_segments(share: Decimal, count: int) -> str:
+    if share <= 0:
+        return ngettext("nobody of segment %(keys)s", "nobody of segments %(keys)s", count)
+    if share >= 100:
+        return ngettext("segment %(keys)s", "segments %(keys)s", count)
+    return ngettext("%(share)s of segment %(keys)s", "%(share)s of segments %(keys)s", count)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 
 from flaggate.core import bucketing
+from flaggate.core.messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -108,21 +109,23 @@ def _expression(connection: Any, table: str, model_field: Any) -> str:
 def text(value: Any, name: str) -> str:
     """Read a text that UTF-8 can express."""
     if not isinstance(value, str) or (not value.isascii() and bucketing.encode(value) is None):
-        raise ValueError(f"{name}: {value!r} is no text.")
+        raise ValueError(Message("%(name)s: %(value)r is no text.", name=name, value=value))
     return value
 
 
 def boolean(value: Any, name: str) -> bool:
     """Read true or false, however the database writes them."""
     if value not in (0, 1):
-        raise ValueError(f"{name}: {value!r} is neither true nor false.")
+        raise ValueError(
+            Message("%(name)s: %(value)r is neither true nor false.", name=name, value=value)
+        )
     return bool(value)
 
 
 def integer(value: Any, name: str) -> int:
     """Read a whole number."""
     if not isinstance(value, int):
-        raise ValueError(f"{name}: {value!r} is no whole number.")
+        raise ValueError(Message("%(name)s: %(value)r is no whole number.", name=name, value=value))
     return value
 
 
@@ -131,7 +134,9 @@ def percentage(value: Any, name: str) -> Decimal:
     try:
         return Decimal(str(value))
     except InvalidOperation:
-        raise ValueError(f"{name}: {value!r} is no number.") from None
+        raise ValueError(
+            Message("%(name)s: %(value)r is no number.", name=name, value=value)
+        ) from None
 
 
 def moment(value: Any, name: str) -> datetime | None:
@@ -141,7 +146,9 @@ def moment(value: Any, name: str) -> datetime | None:
     try:
         found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name}: {value!r} is no date and time.") from None
+        raise ValueError(
+            Message("%(name)s: %(value)r is no date and time.", name=name, value=value)
+        ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -157,4 +164,4 @@ def parsed(value: Any, name: str) -> Any:
     try:
         return json.loads(value)
     except (TypeError, ValueError, RecursionError):
-        raise ValueError(f"{name}: holds no valid JSON.") from None
+        raise ValueError(Message("%(name)s: holds no valid JSON.", name=name)) from None

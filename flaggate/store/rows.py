@@ -10,6 +10,7 @@ from flaggate import models
 from flaggate.core import definitions as core
 from flaggate.core.definitions import Quarantined
 from flaggate.core.members import Gathering
+from flaggate.core.messages import Message, said
 from flaggate.core.stages import Stage, schedule
 from flaggate.store import columns
 
@@ -160,7 +161,7 @@ class _Members:
 def _segment(row: Row, conditions: Any, loaded: _Members) -> core.Segment:
     pk, key, match, on_demand = row
     if match not in ("all", "any"):
-        raise ValueError(f"match: {match!r} is neither 'all' nor 'any'.")
+        raise ValueError(Message("match: %(value)r is neither 'all' nor 'any'.", value=match))
     return core.Segment(
         columns.text(key, "key"),
         match == "all",
@@ -174,7 +175,7 @@ def _condition(row: Row) -> core.Condition:
     attribute, operator, values, negate, ignore_case, _id = row
     operands = columns.parsed(values, "values")
     if not isinstance(operands, list):
-        raise ValueError(f"values: {operands!r} is no list.")
+        raise ValueError(Message("values: %(value)r is no list.", value=operands))
     return core.Condition(
         columns.text(attribute, "attribute"),
         columns.text(operator, "operator"),
@@ -288,7 +289,7 @@ def _stages(rollouts: list[Row] | None, rows: list[Row]) -> tuple[Stage, ...]:
     started_at, paused_at = rollouts[0]
     start = columns.moment(started_at, "started_at")
     if start is None:
-        raise ValueError("started_at: is null.")
+        raise ValueError(Message("started_at: is null."))
     stages = [
         (columns.percentage(percentage, "percentage"), columns.duration(holds, "holds"))
         for _order, _id, percentage, holds in rows
@@ -297,4 +298,4 @@ def _stages(rollouts: list[Row] | None, rows: list[Row]) -> tuple[Stage, ...]:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return said(error) or type(error).__name__

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flaggate import store
 from flaggate.changes.differences import differences
 from flaggate.models import Flag, Revision, wording
+from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from flaggate.store import Status
 
 register = template.Library()
+register.filter(translated)
 
 RECENT = timedelta(hours=24)
 MOST_SHOWN = 4
@@ -52,10 +55,10 @@ def freshness(status: Status) -> str:
     if status.source == "defaults":
         return _("This process has not read any flags yet.")
     words = {
-        "flags": f"{status.flags:,}",
+        "flags": wording.figure(status.flags),
         "source": SOURCES[status.source](),
-        "version": f"{status.version.number:,}" if status.version else "–",
-        "age": "–" if status.age is None else f"{status.age:.1f}",
+        "version": wording.figure(status.version.number) if status.version else "–",
+        "age": "–" if status.age is None else number_format(status.age, 1),
     }
     said = ngettext(
         "%(flags)s flag %(source)s, version %(version)s, known to be current %(age)s s ago.",
@@ -79,7 +82,8 @@ def _may_view(user: Any, model: str) -> bool:
 def _changes(now: datetime) -> dict[str, Any]:
     recent = Revision.objects.filter(created__gte=now - RECENT)
     latest = [
-        (revision, differences(revision.before, revision.after)) for revision in recent[:MOST_SHOWN]
+        (revision, differences(revision.before, revision.after), wording.ago(revision.created))
+        for revision in recent[:MOST_SHOWN]
     ]
     return {"count": recent.count(), "latest": latest}
 

@@ -68,7 +68,7 @@ def test_what_is_alike_has_no_difference():
 def test_what_is_new_differs_from_an_ordinary_beginning():
     assert differences(None, flag()) == ["created"]
     assert differences(None, flag(percentage=0)) == ["created", "percentage: 0 %"]
-    assert differences(None, segment(match="any")) == ["created", "match: any"]
+    assert differences(None, segment(match="any")) == ["created", "match: any condition"]
 
 
 def test_what_is_gone_was_deleted():

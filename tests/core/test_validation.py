@@ -206,7 +206,7 @@ def test_prerequisites_that_run_in_a_circle_are_refused_but_served():
 
     assert path == "prerequisites"
     assert message == (
-        "run in a circle, are nested deeper than 50 levels, or take more than 1,000 steps. "
+        "run in a circle, are nested deeper than 50 levels, or take more than 1000 steps. "
         "Remove one of them."
     )
     assert tolerable

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from flaggate.core import validation
@@ -22,7 +21,7 @@ MOST_NAMED = 50  # problems of one list or object: whoever sends 800,000 is not 
 class Text(serializers.CharField):
     """A text, taken as it is."""
 
-    default_error_messages = {"invalid": _("Give a text.")}
+    default_error_messages = {"invalid": "Give a text."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
@@ -45,7 +44,7 @@ class Choice(serializers.ChoiceField):
 class Boolean(serializers.BooleanField):
     """True or false."""
 
-    default_error_messages = {"invalid": _("Give true or false.")}
+    default_error_messages = {"invalid": "Give true or false."}
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -56,7 +55,7 @@ class Boolean(serializers.BooleanField):
 class Integer(serializers.IntegerField):
     """A number that is written without a decimal point."""
 
-    default_error_messages = {"invalid": _("Give an integer, without quotes or decimal point.")}
+    default_error_messages = {"invalid": "Give an integer, without quotes or decimal point."}
 
     def to_internal_value(self, data: Any) -> int:
         if type(data) is not int:
@@ -67,7 +66,7 @@ class Integer(serializers.IntegerField):
 class Number(serializers.FloatField):
     """An integer or a float, and it stays what it is."""
 
-    default_error_messages = {"invalid": _("Give a number, without quotes.")}
+    default_error_messages = {"invalid": "Give a number, without quotes."}
 
     def to_internal_value(self, data: Any) -> float | int:
         if type(data) not in (int, float) or not math.isfinite(data):
@@ -96,7 +95,7 @@ class Moment(serializers.DateTimeField):
     """A moment as RFC 3339 writes it, with its offset from UTC."""
 
     default_error_messages = {
-        "invalid": _("Give a moment with its offset from UTC, as in 2027-01-31T12:00:00Z.")
+        "invalid": "Give a moment with its offset from UTC, as in 2027-01-31T12:00:00Z."
     }
 
     def to_internal_value(self, data: Any) -> str:  # type: ignore[override]
@@ -115,7 +114,7 @@ class Moment(serializers.DateTimeField):
 class Day(serializers.DateField):
     """A date."""
 
-    default_error_messages = {"invalid": _("Give a date, as in 2027-01-31.")}
+    default_error_messages = {"invalid": "Give a date, as in 2027-01-31."}
 
     def to_internal_value(self, data: Any) -> str:  # type: ignore[override]
         day: date | None = _parsed(parse_date, data)

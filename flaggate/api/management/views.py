@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.apps import apps
 from django.db import models, transaction
 from django.http import QueryDict
+from django.utils import translation
 from django.utils.cache import patch_cache_control
 from rest_framework.pagination import CursorPagination
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
@@ -33,6 +34,7 @@ from flaggate.api.scopes import actor_of
 from flaggate.models import state
 
 if TYPE_CHECKING:
+    from django.http import HttpResponseBase
     from rest_framework.request import Request
 
     from flaggate.models.documents import Document
@@ -61,6 +63,10 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
     document: ClassVar[type[Serializer[Any]]]
 
     # --- what REST framework asks for ------------------------------------------------------------
+
+    def dispatch(self, *args: Any, **options: Any) -> HttpResponseBase:
+        with translation.override(None):  # programs read it: the same words for all
+            return super().dispatch(*args, **options)
 
     def initial(self, request: Request, *args: Any, **options: Any) -> None:
         super().initial(request, *args, **options)

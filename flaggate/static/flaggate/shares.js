@@ -1,7 +1,8 @@
 // What each variant gets of everyone else, while weights and the percentage are typed.
 const output = document.getElementById("flaggate-shares");
 const percentage = document.getElementById("id_percentage");
-const percent = (share) => `${Number(share.toPrecision(4))} %`;
+const figures = new Intl.NumberFormat(document.documentElement.lang || "en", { maximumSignificantDigits: 4 });
+const percent = (share) => output.dataset.percent.replace("{number}", figures.format(share));
 
 const variants = () => [...document.querySelectorAll("#variants-group tr.form-row:not(.empty-form)")]
   .filter((row) => !row.querySelector(".delete input")?.checked)

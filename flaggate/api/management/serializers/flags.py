@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from flaggate.api.management.fields import (
@@ -116,7 +115,7 @@ class FlagSerializer(CommentedSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unstated = "percentage" in self.fields and "percentage" not in self.initial_data
         if attrs.get("rules") and unstated:
-            message = _("State it: the share of everyone whom no rule catches, 0 for nobody.")
+            message = "State it: the share of everyone whom no rule catches, 0 for nobody."
             raise serializers.ValidationError({"percentage": [message]})
         return attrs
 
@@ -130,10 +129,10 @@ class RolloutSerializer(CommentedSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("percentage" in attrs) == ("stages" in attrs):
-            message = _("Give a percentage, or stages.")
+            message = "Give a percentage, or stages."
             raise serializers.ValidationError({"percentage": [message]})
         if "at" in attrs and "stages" not in attrs:
-            message = _("A percentage is set at once. Give stages, or leave this out.")
+            message = "A percentage is set at once. Give stages, or leave this out."
             raise serializers.ValidationError({"at": [message]})
         return attrs
 
@@ -160,10 +159,10 @@ class SubjectSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) > 1:
-            message = _("Give a key or a context, not both.")
+            message = "Give a key or a context, not both."
             raise serializers.ValidationError({"context": [message]})
         if len(attrs.get("context", ())) > MOST_ENTRIES:
-            message = _("Give at most %(most)d attributes.") % {"most": MOST_ENTRIES}
+            message = f"Give at most {MOST_ENTRIES} attributes."
             raise serializers.ValidationError({"context": [message]})
         return attrs
 
@@ -205,7 +204,7 @@ def _once(entries: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     errors: list[dict[str, Any]] = []
     for entry in entries:
         twice = entry[name] in seen
-        errors.append({name: [_("It stands there twice.")]} if twice else {})
+        errors.append({name: ["It stands there twice."]} if twice else {})
         seen.add(entry[name])
     if any(errors):
         raise serializers.ValidationError(errors)

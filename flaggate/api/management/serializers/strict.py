@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.validators import RegexValidator
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from flaggate.api.management.fields import MOST_NAMED, Text
@@ -24,7 +23,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (unknown := data.keys() - self.fields.keys()):
             known = ", ".join(self._declared_fields)
-            message = _("There is no such field. There are: %(fields)s.") % {"fields": known}
+            message = f"There is no such field. There are: {known}."
             named = sorted(unknown)[:MOST_NAMED]
             raise serializers.ValidationError({name: [message] for name in named})
         return super().to_internal_value(data)
@@ -60,7 +59,7 @@ class Key(Text):
 
     def __init__(self, **options: Any) -> None:
         wanted = RegexValidator(
-            KEY, _("Use letters, digits, “.”, “_” and “-”, first a letter or digit.")
+            KEY, "Use letters, digits, “.”, “_” and “-”, first a letter or digit."
         )
         super().__init__(validators=[wanted], **{"max_length": validation.MAX_KEY, **options})
 
