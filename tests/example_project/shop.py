@@ -39,10 +39,10 @@ def environment(database: Path, **extra: str) -> dict[str, str]:
     return {**inherited, **shop, **extra}
 
 
-def manage(database: Path, *arguments: str, **extra: str) -> str:
+def manage(database: Path, *arguments: str, script: Path = MANAGE, **extra: str) -> str:
     """Run a command of the shop to its end and return what it printed."""
     done = subprocess.run(
-        [sys.executable, str(MANAGE), *arguments],
+        [sys.executable, str(script), *arguments],
         env=environment(database, **extra),
         capture_output=True,
         text=True,
@@ -76,12 +76,12 @@ def demo(database: Path, port: int) -> Iterator[str]:
 
 
 @contextmanager
-def served(database: Path, *, asgi: bool = False) -> Iterator[str]:
+def served(database: Path, *, asgi: bool = False, script: Path = MANAGE) -> Iterator[str]:
     """Serve the shop from a process of its own, and give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host, port = free.getsockname()
-    runserver = [str(MANAGE), "runserver", "--noreload", f"{host}:{port}"]
+    runserver = [str(script), "runserver", "--noreload", f"{host}:{port}"]
     uvicorn = ["-m", "uvicorn", "shop_site.asgi:application", f"--port={port}"]
     uvicorn.append("--timeout-graceful-shutdown=1")  # it would wait for open streams for ever
     process = subprocess.Popen(
