@@ -39,10 +39,10 @@ def environment(database: Path, **extra: str) -> dict[str, str]:
     return {**inherited, **shop, **extra}
 
 
-def manage(database: Path, *arguments: str, **extra: str) -> str:
+def manage(database: Path, *arguments: str, script: Path = MANAGE, **extra: str) -> str:
     """Run a command of the shop to its end and return what it printed."""
     done = subprocess.run(
-        [sys.executable, str(MANAGE), *arguments],
+        [sys.executable, str(script), *arguments],
         env=environment(database, **extra),
         capture_output=True,
         text=True,
@@ -76,7 +76,7 @@ def demo(database: Path, port: int) -> Iterator[str]:
 
 
 SERVERS = {
-    "runserver": [str(MANAGE), "runserver", "--noreload", "{address}"],
+    "runserver": ["{script}", "runserver", "--noreload", "{address}"],
     "gunicorn": ["-m", "gunicorn", "--bind={address}", "--no-control-socket", "shop_site.wsgi"],
     # Without a limit it would wait for open streams for ever.
     "uvicorn": [
@@ -87,19 +87,22 @@ SERVERS = {
 
 
 @contextmanager
-def served(database: Path, by: str = "runserver") -> Iterator[str]:
+def served(database: Path, by: str = "runserver", *, script: Path = MANAGE) -> Iterator[str]:
     """Serve the shop from a process of its own, and give its address."""
-    with serving(database, by) as (port, _process):
+    with serving(database, by, script) as (port, _process):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def serving(database: Path, by: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def serving(
+    database: Path, by: str, script: Path = MANAGE
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Serve the shop, and give the port and the process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host, port = free.getsockname()
-    arguments = [each.format(address=f"{host}:{port}", port=port) for each in SERVERS[by]]
+    options = {"script": script, "address": f"{host}:{port}", "port": port}
+    arguments = [each.format(**options) for each in SERVERS[by]]
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=MANAGE.parent,

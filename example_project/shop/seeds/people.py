@@ -3,7 +3,17 @@
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
-GROUPS = ["staff", "beta"]
+# group → the permissions that it gives, of flaggate's; None for all of them
+GROUPS: dict[str, list[str] | None] = {
+    "staff": None,
+    "beta": [],
+    "release managers": [
+        *("view_flag", "view_segment", "view_revision", "view_usage"),
+        *("toggle_flag", "rollout_flag", "archive_flag", "revert_flag", "evaluate_flag"),
+    ],
+    "support": ["view_flag", "view_revision", "toggle_flag"],
+    "viewers": ["view_flag", "view_segment", "view_revision", "view_usage"],
+}
 
 # username → who they are
 PEOPLE = {
@@ -13,9 +23,18 @@ PEOPLE = {
     "dora": "a customer, in beta, VIP",
     "olivia": "operator, staff",
     "admin": "superuser",
+    "rosa": "release manager: shares, stages, going back",
+    "sam": "support: turns flags on and off, and nothing else",
+    "vera": "looks at everything, changes nothing",
 }
-MEMBERS = {"staff": ["olivia", "admin"], "beta": ["bo", "dora"]}
-STAFF = MEMBERS["staff"]
+MEMBERS = {
+    "staff": ["olivia", "admin"],
+    "beta": ["bo", "dora"],
+    "release managers": ["rosa"],
+    "support": ["sam"],
+    "viewers": ["vera"],
+}
+STAFF = ["olivia", "admin", "rosa", "sam", "vera"]
 NAMES = {
     "ada": ("Ada", "Adler"),
     "bo": ("Bo", "Berg"),
@@ -23,21 +42,27 @@ NAMES = {
     "dora": ("Dora", "Diallo"),
     "olivia": ("Olivia", "Okoro"),
     "admin": ("", ""),
+    "rosa": ("Rosa", "Reyes"),
+    "sam": ("Sam", "Sato"),
+    "vera": ("Vera", "Varga"),
 }
 
 
 def seed() -> None:
-    """Add the missing groups and users; the staff group may change flags."""
-    for name in GROUPS:
-        seed_group(name)
+    """Add the missing groups, with what they may do, and users."""
+    for name, permissions in GROUPS.items():
+        seed_group(name, permissions)
     for username in PEOPLE:
         seed_user(username)
 
 
-def seed_group(name: str) -> None:
+def seed_group(name: str, permissions: list[str] | None) -> None:
     group, created = Group.objects.get_or_create(name=name)
-    if created and name == "staff":
-        group.permissions.set(Permission.objects.filter(content_type__app_label="flaggate"))
+    if created:
+        known = Permission.objects.filter(content_type__app_label="flaggate")
+        group.permissions.set(
+            known if permissions is None else known.filter(codename__in=permissions)
+        )
 
 
 def seed_user(username: str) -> None:

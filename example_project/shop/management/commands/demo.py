@@ -17,6 +17,9 @@ WELCOME = """
 
     Log in   admin / admin     superuser
              olivia / olivia   operator, may change flags
+             rosa / rosa       release manager: shares, stages, going back
+             sam / sam         support: on and off, and nothing else
+             vera / vera       may look at everything
              ada / ada         a customer; also bo, chen, dora
 
   Release new_checkout in admin, and watch the bar at the foot of the shop.

@@ -1,0 +1,176 @@
+"""Every screen of admin that is our own, and how an operator gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Visit = Callable[["Page"], None]
+
+FLAGS = "/admin/flaggate/flag/"
+SEGMENTS = "/admin/flaggate/segment/"
+HISTORY = "/admin/flaggate/revision/of/flag/new_checkout/"
+
+
+def at(path: str) -> Visit:
+    """Go to a page that has an address of its own."""
+
+    def visit(page: Page) -> None:
+        page.goto(path)
+
+    return visit
+
+
+def opened(listed: str, key: str, link: str = "") -> Visit:
+    """Open the page of one in a list, and follow a link of it."""
+
+    def visit(page: Page) -> None:
+        page.goto(f"{listed}?q={key}")
+        page.locator("#result_list").get_by_role("link", name=key, exact=True).click()
+        if link:
+            page.locator("#content").get_by_role("link", name=link).click()
+
+    return visit
+
+
+def flag(key: str, link: str = "") -> Visit:
+    return opened(FLAGS, key, link)
+
+
+def segment(key: str, link: str = "") -> Visit:
+    return opened(SEGMENTS, key, link)
+
+
+def deed(key: str, label: str, **filled: str) -> Visit:
+    """Ask for a deed by its button in the list, and say more where it asks for that first."""
+
+    def visit(page: Page) -> None:
+        page.goto(FLAGS)
+        page.get_by_role("link", name=f"{label}: {key}", exact=True).click()
+        for name, value in filled.items():
+            page.get_by_label(name).fill(value)
+            page.get_by_role("button", name="Continue").click()
+
+    return visit
+
+
+def several(page: Page) -> None:
+    page.goto(FLAGS)
+    for key in ("makers_notes", "pay_by_invoice"):
+        page.get_by_role("row").filter(has_text=key).get_by_role("checkbox").check()
+    page.get_by_label("Action:").select_option(label="Turn off")
+    page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).click()
+
+
+def done(page: Page) -> None:
+    """Set a share and be told so; the next visit takes it back."""
+    page.goto(FLAGS)
+    row = page.get_by_role("row").filter(has_text="makers_notes")
+    share = "25" if "50 %" in row.inner_text() else "50"
+    deed("makers_notes", "Set the share", Share=share)(page)
+    page.get_by_label("Why?").fill("Nobody missed a thing")
+    page.get_by_role("button", name="Set the share").click()
+
+
+def review(page: Page) -> None:
+    flag("early_access")(page)
+    page.get_by_label("Description").fill("Products that are not on the shelf yet.")
+    page.locator("#rules-1 .field-percentage input").fill("80")
+    page.get_by_label("Why?").last.fill("The testers asked for it")
+    page.get_by_role("button", name="Review changes").click()
+
+
+def conflict(page: Page) -> None:
+    """Be the second of two who have opened the same flag."""
+    flag("pay_by_invoice")(page)
+    page.get_by_label("Description").fill("Pay within 30 days, where people expect to.")
+    other = page.context.new_page()
+    flag("pay_by_invoice")(other)
+    percentage = other.get_by_label("Percentage", exact=False).first
+    percentage.fill("0" if percentage.input_value() == "10" else "10")
+    other.get_by_role("button", name="Review changes").click()
+    other.get_by_role("button", name="Save", exact=True).click()
+    other.close()
+    page.get_by_role("button", name="Review changes").click()
+
+
+def who(page: Page) -> None:
+    flag("early_access", "Who gets this?")(page)
+    page.get_by_label("or a context as JSON").fill('{"targeting_key": "3", "groups": ["beta"]}')
+    page.get_by_role("button", name="Ask", exact=True).click()
+
+
+def compared(page: Page) -> None:
+    page.goto(HISTORY)
+    page.get_by_label("from version 2", exact=True).check()
+    page.get_by_label("to version 5", exact=True).check()
+    page.get_by_role("button", name="Compare the chosen two").click()
+
+
+def reverting(page: Page) -> None:
+    page.goto(HISTORY)
+    page.get_by_role("link", name="Revert to version 3…").click()
+
+
+def revision(page: Page) -> None:
+    page.goto(HISTORY)
+    page.get_by_role("link", name="Version 3", exact=True).click()
+
+
+def previewed(page: Page) -> None:
+    segment("vip_customers", "Import members")(page)
+    page.get_by_label("Paste targeting keys").fill("1\n2\n12\n12\n340\nvisitor-7f3a")
+    page.get_by_role("button", name="Show what would change").click()
+
+
+def issued(page: Page) -> None:
+    page.goto("/admin/flaggate/apikey/add/")
+    page.get_by_label("Name").fill("Status page")
+    page.get_by_label("evaluate what browsers may see").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+SCREENS: dict[str, Visit] = {
+    "card": at("/admin/"),
+    "app-index": at("/admin/flaggate/"),
+    "flag-list": at(FLAGS),
+    "flag-list-empty": at(f"{FLAGS}?q=nothing"),
+    "turn-on": deed("loyalty_card", "Turn on"),
+    "turn-off-critical": deed("card_payments", "Turn off"),
+    "ask-for-share": deed("makers_notes", "Set the share"),
+    "set-share": deed("gift_wrap", "Set the share", Share="50"),
+    "start-rollout": flag("loyalty_card", "Start a rollout"),
+    "several": several,
+    "done": done,
+    "flag-add": at(f"{FLAGS}add/"),
+    "flag-page": flag("ink_subscription"),
+    "flag-variants": flag("banner"),
+    "flag-quarantined": flag("address_lookup"),
+    "flag-delete": flag("new_checkout", "Delete"),
+    "review": review,
+    "conflict": conflict,
+    "who": flag("early_access", "Who gets this?"),
+    "who-answer": who,
+    "who-sample": flag("refill_reminders", "Who gets this?"),
+    "history": at(HISTORY),
+    "compare": compared,
+    "revert": reverting,
+    "activity": at("/admin/flaggate/revision/"),
+    "revision": revision,
+    "segment-list": at(SEGMENTS),
+    "segment-add": at(f"{SEGMENTS}add/"),
+    "segment-page": segment("early_birds"),
+    "segment-people": segment("vip_customers"),
+    "segment-members": segment("newsletter", "Search and page through them"),
+    "segment-import": segment("newsletter", "Import members"),
+    "segment-preview": previewed,
+    "segment-matching": segment("early_birds", "Count matching users"),
+    "key-list": at("/admin/flaggate/apikey/"),
+    "key-add": at("/admin/flaggate/apikey/add/"),
+    "key-issued": issued,
+    "usage": at("/admin/flaggate/usage/"),
+    "tombstones": at("/admin/flaggate/tombstone/"),
+}

@@ -1,0 +1,129 @@
+"""Every own screen of admin: axe finds nothing in it, in light and in dark.
+
+Stock admin has violations of its own, and our pages are made of its parts. One is put down to it
+when it lies in a part that Django's templates and scripts write, and when a page of stock admin,
+of the Django that is installed, breaks the same rule in the same part. All others are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser import frozen
+from tests.browser.screens import SCREENS
+from tests.example_project.shop import manage, served
+
+pytestmark = pytest.mark.browser
+
+STOCK_PAGES = (
+    *("auth/", "auth/user/", "auth/user/1/change/", "auth/group/", "auth/group/1/change/"),
+    "auth/group/1/delete/",
+)
+STOCK_PARTS = (
+    ".breadcrumbs",
+    "#changelist-filter",
+    "#changelist-search",
+    ".inline-group th.original",
+    ".select2-container",
+    ".vDateField",
+    ".vTimeField",
+)
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ASK = """
+async ([tags, parts]) => {
+  await Promise.all(document.getAnimations().map((each) => each.finished));
+  const rules = {"target-size": {enabled: true}};
+  const {violations} = await axe.run({runOnly: tags, rules});
+  const partOf = (target) =>
+    parts.find((part) => document.querySelector(target).closest(part)) ?? null;
+  return violations.flatMap(({id, nodes}) =>
+    nodes.map(({target: [target]}) => [id, partOf(target), target])
+  );
+}
+"""
+CLOSED_SIDEBAR = "localStorage.setItem('django.admin.navSidebarIsOpen', 'false')"
+
+Found = tuple[str, str | None]  # a rule of axe, and the part of stock admin where it is broken
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that is logged in to the seeded shop, at a moment that does not pass."""
+    path: Path = tmp_path_factory.mktemp("screens") / "shop.sqlite3"
+    script = Path(frozen.__file__)
+    manage(path, "migrate", "--verbosity=0", script=script)
+    manage(path, "seed", script=script)
+    with served(path, script=script) as address:
+        size: Any = {"width": 1100, "height": 800}
+        context = browser.new_context(base_url=address, viewport=size, timezone_id="UTC")
+        context.add_init_script(CLOSED_SIDEBAR)
+        log_in(context.new_page())
+        yield context
+        context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def baseline(context: BrowserContext) -> set[Found]:
+    """What stock admin breaks, and where."""
+    page, found = context.new_page(), set()
+    for path in STOCK_PAGES:
+        page.goto(f"/admin/{path}")
+        for scheme in ("light", "dark"):
+            found |= {(rule, part) for rule, part, _target in violations(page, scheme)}
+    page.close()
+    return {(rule, part) for rule, part in found if part}
+
+
+def log_in(page: Page) -> None:
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("admin")
+    page.get_by_role("button", name="Log in").click()
+    page.close()
+
+
+def violations(page: Page, scheme: Any) -> list[tuple[str, str | None, str]]:
+    """Return what axe finds in a page: rule, part of stock admin or None, and a selector."""
+    page.wait_for_load_state()
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(AXE_SCRIPT)
+    return [tuple(each) for each in page.evaluate(ASK, [TAGS, STOCK_PARTS])]
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_axe_finds_nothing_in_our_own_markup(page: Page, baseline: set[Found], name: str) -> None:
+    SCREENS[name](page)
+    for scheme in ("light", "dark"):
+        ours = [each for each in violations(page, scheme) if each[:2] not in baseline]
+        assert ours == [], scheme
+
+
+def test_what_is_not_ours_is_found_in_stock_admin(baseline: set[Found]) -> None:
+    print("\nStock admin's own violations, by rule and part:", *sorted(baseline), sep="\n  ")
+    assert {part for _rule, part in baseline} == set(STOCK_PARTS)
+
+
+def test_a_field_without_a_label_would_be_found(page: Page, baseline: set[Found]) -> None:
+    SCREENS["ask-for-share"](page)
+    page.get_by_label("Share").evaluate("(field) => field.labels[0].remove()")
+    ours = [each for each in violations(page, "light") if each[:2] not in baseline]
+    assert "label" in {rule for rule, _part, _target in ours}
+
+
+def test_the_pages_keep_their_strict_policy_while_axe_looks_at_them(page: Page) -> None:
+    answer = page.goto("/admin/flaggate/flag/")
+    assert answer
+    assert "script-src 'self'" in (answer.header_value("content-security-policy") or "")
