@@ -213,7 +213,9 @@ def _rule(
         )
     for position, key in enumerate(rule.segments):
         if key in broken:
-            yield Problem(f"{path}.segments[{position}]", f"the segment {key!r} is broken: {broken[key]}")
+            yield Problem(
+                f"{path}.segments[{position}]", f"the segment {key!r} is broken: {broken[key]}"
+            )
         elif key not in segments:
             yield Problem(f"{path}.segments[{position}]", f"there is no segment {key!r}.")
     keys = [variant.key for variant in flag.variants]
