@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +73,10 @@ class FlagRequiredMixin:
 def override(request: HttpRequest) -> HttpResponse:
     """Force a flag for the user who posts this: ``flag`` is its key, ``choice`` the answer.
 
-    ``on``, ``off``, the key of a variant, or nothing to no longer force it. Redirects to ``next``,
-    or answers 204. 404 unless ``FLAGGATE["OVERRIDES"]`` is set, 403 without the permission
-    ``flaggate.override_flag``, 400 where the flag forbids it or has no such outcome.
+    ``on``, ``off``, the key of a variant, or nothing to no longer force it; ``hours`` is for how
+    long, by default and at most ``FLAGGATE["OVERRIDE_AGE"]``. Redirects to ``next``, or answers
+    204. 404 unless ``FLAGGATE["OVERRIDES"]`` is set, 403 without the permission
+    ``flaggate.override_flag``, 400 where the flag forbids it, has no such outcome, or not so long.
     """
     if not conf.get().OVERRIDES:
         raise Http404
@@ -82,14 +84,24 @@ def override(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     flags, key, word = pin(request), request.POST.get("flag", ""), request.POST.get("choice", "")
     choice = CHOICES.get(word, word)
-    response = _back(request)
-    if choice is not None and not _possible(flags, key, choice):
+    response, age = _back(request), _age(request.POST.get("hours", ""))
+    if choice is not None and not (age and _possible(flags, key, choice)):
         return HttpResponseBadRequest("This flag can't be overridden in this way.")
-    overrides.remember(request, response, key, choice, flags.now)
+    overrides.remember(request, response, key, choice, flags.now, age)
     return response
 
 
 CHOICES: dict[str, bool | None] = {"": None, "on": True, "off": False}
+
+
+def _age(hours: str) -> timedelta | None:
+    """Read for how long; None where that is no time, or too long."""
+    longest = conf.get().OVERRIDE_AGE
+    try:
+        seconds = float(hours) * 3600 if hours else longest
+    except ValueError:
+        return None
+    return timedelta(seconds=seconds) if 0 < seconds <= longest else None
 
 
 def _possible(flags: Flags, key: str, choice: object) -> bool:

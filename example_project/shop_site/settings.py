@@ -59,6 +59,8 @@ DATABASE_FILE = os.environ.get("SHOP_DATABASE_FILE", str(BASE_DIR / "db.sqlite3"
 DATABASES = {"default": from_url(DATABASE_URL) if DATABASE_URL else sqlite(DATABASE_FILE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+FLAGGATE = {"OVERRIDES": True}  # staff may see a flag for themselves
+
 # The shop speaks English; the languages give the `germany` segment something to look at.
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "German")]

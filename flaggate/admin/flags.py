@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
-from flaggate.admin import asking, showing, supposing
+from flaggate.admin import asking, overriding, showing, supposing
 from flaggate.admin.confirming import confirm, told, with_undo
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
@@ -98,6 +98,7 @@ class FlagAdmin(FlagList):
             "deeds": showing.buttons(stored, request.user, VERBS),
             "timeline": list(timeline(stored, timezone.now())),
             "shares": showing.shares(stored),
+            "override": overriding.offer(request, stored.key),
             "quarantined": pin(request).snapshot.quarantined.get(stored.key),
         }
 
@@ -136,7 +137,7 @@ class FlagAdmin(FlagList):
 
     def get_urls(self) -> list[Any]:
         ask = path("do/<slug:name>/", self.admin_site.admin_view(self.do_view), name=DO)
-        return [ask, *asking.urls(self), *super().get_urls()]
+        return [ask, *asking.urls(self), *overriding.urls(self), *super().get_urls()]
 
     def do_view(self, request: HttpRequest, name: str) -> HttpResponse:
         return confirm(self, request, name)

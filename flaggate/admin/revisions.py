@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flaggate.admin import exporting, history, operands, reverting
+from flaggate.admin.lists import SoundList
 from flaggate.changes.differences import differences
 from flaggate.core import validation
 from flaggate.models import Revision
@@ -38,6 +40,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     class Media:
         css = {"all": ("flaggate/admin.css",)}
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[SoundList]:
+        return SoundList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -99,7 +104,10 @@ class RevisionAdmin(ReadOnlyAdmin):
     def export_view(self, request: HttpRequest, kind: str) -> Any:
         """Answer with the revisions of the list, filtered as the list is, as a file."""
         history.permit(self, request)
-        changelist = self.get_changelist_instance(request)
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            raise Http404 from error
         return exporting.response(changelist.get_queryset(request), kind)
 
     def history_view(

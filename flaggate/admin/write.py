@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.fields import CommentField, SeenField
+from flaggate.admin.lists import SoundList
 from flaggate.admin.refusals import Place, problems_of, words
 from flaggate.admin.revisions import history_url
 from flaggate.admin.saving import SavingAdmin
@@ -173,7 +174,10 @@ class RecordedAdmin(SavingAdmin):
         missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return [linked(whole) for whole in wholes], counts, missing, list(users)
 
-    # --- history ------------------------------------------------------------------------------
+    # --- the list, and the history ------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[SoundList]:
+        return SoundList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         wholes: QuerySet[Any] = super().get_queryset(request)

@@ -73,16 +73,24 @@ def read(request: HttpRequest, now: datetime) -> tuple[str, Choices]:
 
 
 def remember(
-    request: HttpRequest, response: HttpResponseBase, key: str, choice: object, now: datetime
+    request: HttpRequest,
+    response: HttpResponseBase,
+    key: str,
+    choice: object,
+    now: datetime,
+    age: timedelta | None = None,
 ) -> None:
-    """Force a flag for the request's user, or with None no longer; others they force stay."""
+    """Force a flag for the request's user, or with None no longer; others they force stay.
+
+    ``age`` is for how long, if it is less than ``OVERRIDE_AGE``.
+    """
     own = str(user_key(getattr(request, "user", None)))
     user, choices = read(request, now)
     if user != own:
         choices = {}
     choices.pop(key, None)
     if choice is not None:
-        until = now + timedelta(seconds=conf.get().OVERRIDE_AGE)
+        until = now + (age or timedelta(seconds=conf.get().OVERRIDE_AGE))
         choices = dict([*choices.items(), (key, (choice, until))][-MOST:])
     _send(response, own, choices)
 

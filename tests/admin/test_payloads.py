@@ -135,6 +135,7 @@ def test_each_field_of_a_form_is_answered_as_text(
         unharmed(send(page, name, payload=PAYLOADS["attribute"]), name)
 
 
+@pytest.mark.database
 @payloads
 def test_what_is_sent_in_an_address_is_answered_as_text(
     ada: Pages, rows: None, payload: str
@@ -144,6 +145,16 @@ def test_what_is_sent_in_an_address_is_answered_as_text(
         for name in names:
             unharmed(ada.get(f"{where}?{urlencode({name: payload})}"), f"{where} {name}")
         unharmed(ada.get(f"{where}{quote(payload)}/change/"), where)
+
+
+@pytest.mark.parametrize("model", [Flag, Revision])
+def test_a_filter_that_no_database_can_read_is_answered_as_any_other_bad_one(
+    ada: Pages, model: type[models.Model]
+) -> None:
+    where = address(model, "changelist")
+    for query in ("source__exact=a%00b", "pk__exact=a"):
+        assert ada.get(f"{where}?{query}").response["Location"] == f"{where}?e=1"
+    assert ada.get("/admin/flaggate/revision/export/csv/?source__exact=a%00b").status == 404
 
 
 def names_of(page: Page) -> list[str]:

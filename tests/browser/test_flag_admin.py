@@ -232,6 +232,23 @@ def test_who_would_get_a_flag_is_asked_before_it_is_saved(
     assert "100 %" not in row(page, key)
 
 
+@pytest.mark.parametrize("with_script", [True, False])
+def test_a_flag_is_seen_for_oneself_and_then_as_everybody_does(
+    request: pytest.FixtureRequest, shop: str, with_script: bool
+) -> None:
+    page: Page = request.getfixturevalue("admin" if with_script else "plain")
+    open_flag(page, shop, "vip_gift")
+    page.get_by_text("See this for yourself").click()
+    page.get_by_label("for how many hours:").fill("2")
+    page.get_by_role("button", name="Off for me").click()
+    succeeded(page, "You see vip_gift as off, in this browser.")
+    own = page.locator(".flaggate-override")
+    expect(own).to_contain_text("You see it as off until")
+    own.get_by_role("button", name="As for everybody").click()
+    succeeded(page, "You see vip_gift as everybody does again.")
+    expect(own).not_to_contain_text("You see it as")
+
+
 def test_the_second_of_two_operators_applies_the_own_changes_on_top(
     admin: Page, browser: Browser, shop: str
 ) -> None:
@@ -277,7 +294,8 @@ def stage_in(context: BrowserContext, shop: str) -> str:
 def test_no_own_button_is_smaller_than_24_pixels(admin: Page, shop: str, key: str) -> None:
     if key:
         open_flag(admin, shop, key)
+        admin.get_by_text("See this for yourself").click()
     else:
         admin.goto(f"{shop}{FLAGS}")
-    expect(admin.locator(".flaggate-button").first).to_be_visible()
+    expect(admin.locator(".flaggate-button").last).to_be_visible()
     assert admin.evaluate(SMALL_TARGETS) == 0

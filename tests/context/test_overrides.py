@@ -268,6 +268,21 @@ def test_it_expires_for_each_flag_by_itself(tess: Client, settings: Any) -> None
         assert "OVERRIDE" in answer(tess, "price_layout")
 
 
+def test_it_expires_after_as_many_hours_as_are_asked_for(tess: Client) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        assert force(tess, "x", "on", hours="1.5").status_code == 204
+        clock.shift(timedelta(hours=1))
+        assert answer(tess) == FORCED
+        clock.shift(timedelta(hours=1))
+        assert answer(tess) == OFF
+
+
+@pytest.mark.parametrize("hours", ["8.1", "0", "-1", "nan", "inf", "soon"])
+def test_it_does_not_last_longer_than_the_project_allows(tess: Client, hours: str) -> None:
+    assert force(tess, "x", "on", hours=hours).status_code == 400
+    assert answer(tess) == OFF
+
+
 def ignored(client: Client, caplog: Any) -> bool:
     caplog.clear()
     found = answer(client)
