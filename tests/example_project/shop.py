@@ -87,14 +87,14 @@ SERVERS = {
 
 
 @contextmanager
-def served(database: Path, by: str = "runserver") -> Iterator[str]:
+def served(database: Path, by: str = "runserver", **extra: str) -> Iterator[str]:
     """Serve the shop from a process of its own, and give its address."""
-    with serving(database, by) as (port, _process):
+    with serving(database, by, **extra) as (port, _process):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def serving(database: Path, by: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def serving(database: Path, by: str, **extra: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Serve the shop, and give the port and the process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -103,7 +103,7 @@ def serving(database: Path, by: str) -> Iterator[tuple[int, subprocess.Popen[byt
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=MANAGE.parent,
-        env=environment(database),
+        env=environment(database, **extra),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
