@@ -22,7 +22,7 @@ help:
 	@echo "make docs    the documentation, into docs/_build"
 	@echo "make openapi write docs/reference/openapi.yaml anew"
 	@echo "make messages  bring the translations up to date with the code, and compile them"
-	@echo "make fuzz    10,000 random requests to the management API"
+	@echo "make fuzz    10,000 random requests to the management API, and as many to OFREP"
 	@echo "make bench   the benchmarks"
 	@echo "make bench-http  OFREP over a socket, and event streams"
 	@echo "make clean   remove what the others made"
@@ -63,7 +63,7 @@ messages: $(VENV)/.with-test
 	@$(python) scripts/messages.py
 
 fuzz: $(VENV)/.with-test
-	@FLAGGATE_TEST_REQUESTS=10000 $(python) -m pytest --quiet -rP tests/api/management/test_fuzzing.py
+	@FLAGGATE_TEST_REQUESTS=10000 $(python) -m pytest --quiet -rP tests/api/*/test_fuzzing.py
 
 bench: $(VENV)/.with-bench
 	@$(python) benchmarks/run.py

@@ -87,15 +87,17 @@ SERVERS = {
 
 
 @contextmanager
-def served(database: Path, by: str = "runserver", *, script: Path = MANAGE) -> Iterator[str]:
+def served(
+    database: Path, by: str = "runserver", *, script: Path = MANAGE, **extra: str
+) -> Iterator[str]:
     """Serve the shop from a process of its own, and give its address."""
-    with serving(database, by, script) as (port, _process):
+    with serving(database, by, script, **extra) as (port, _process):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def serving(
-    database: Path, by: str, script: Path = MANAGE
+    database: Path, by: str, script: Path = MANAGE, **extra: str
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Serve the shop, and give the port and the process."""
     with socket.socket() as free:
@@ -106,7 +108,7 @@ def serving(
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=MANAGE.parent,
-        env=environment(database),
+        env=environment(database, **extra),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core import signing
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections, transaction
@@ -51,10 +52,9 @@ def entries(request: HttpRequest, flags: Flags) -> list[Entry]:
         return []
     # The same for everybody, for hours: with each new address clients would connect again.
     ends = (int(time.time()) // WINDOW + 2) * WINDOW
-    token = _signer().sign(f"{ends}:{state_of(flags.snapshot, flags.now)}")
+    token = _token(ends, state_of(flags.snapshot, flags.now), settings.SECRET_KEY)
     match: Any = request.resolver_match
-    path = reverse(f"{match.namespace}:stream")
-    url = request.build_absolute_uri(f"{path}?{urlencode({'token': token})}")
+    url = request.build_absolute_uri(f"{reverse(f'{match.namespace}:stream')}?token={token}")
     return [{"type": "sse", "url": url, "inactivityDelaySec": INACTIVITY}]
 
 
@@ -103,12 +103,13 @@ def _event(state: str) -> bytes:
     return f"id: {state}\ndata: {json.dumps(data)}\n\n".encode()
 
 
+@lru_cache(maxsize=8)
+def _token(ends: int, state: str, secret: str) -> str:
+    return signing.Signer(key=secret, salt=SALT).sign(f"{ends}:{state}")
+
+
 def _since(token: str) -> str:
-    ends, _, state = _signer().unsign(token).partition(":")
+    ends, _, state = signing.Signer(salt=SALT).unsign(token).partition(":")
     if time.time() >= int(ends):
         raise signing.SignatureExpired
     return state
-
-
-def _signer() -> signing.Signer:
-    return signing.Signer(salt=SALT)

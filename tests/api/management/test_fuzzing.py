@@ -1,9 +1,5 @@
-"""Random requests, valid and not, to every operation that the OpenAPI document names.
+"""Random requests, valid and not, to every operation that the OpenAPI document names."""
 
-A few hundred in the suite, always the same; `make fuzz` sends 10,000, each time others.
-"""
-
-import os
 from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
@@ -12,48 +8,25 @@ import pytest
 import schemathesis
 import yaml
 from django.contrib.auth.models import User
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
-from hypothesis import HealthCheck, given, settings
+from django.db import transaction
+from hypothesis import given
 from hypothesis import strategies as st
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi import checks
 
 from flaggate import changes
 from flaggate.api import keys
 from flaggate.models import ApiKey, Revision
+from tests.api.fuzzing import CHECKS, as_often, counted, operations, requests
+from tests.api.fuzzing import one_connection as one_connection
 from tests.fixtures import layouts, segment, targeted
 
 DOCUMENT = yaml.safe_load(
     (Path(__file__).parents[3] / "docs" / "reference" / "openapi.yaml").read_text()
 )
-REQUESTS = int(os.environ.get("FLAGGATE_TEST_REQUESTS", "0"))
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-OPERATIONS = {
-    each.ok().definition.raw["operationId"]: each.ok() for each in SCHEMA.get_all_operations()
-}
-EACH = -(-REQUESTS // len(OPERATIONS)) or 10  # requests to one operation
-CHECKS = [
-    not_a_server_error,
-    checks.status_code_conformance,
-    checks.response_schema_conformance,
-    checks.response_headers_conformance,
-]
+OPERATIONS = operations(schemathesis.openapi.from_dict(DOCUMENT))
 ADMIN = {"Authorization": f"Basic {b64encode(b'admin:password').decode()}"}
 
 app = get_wsgi_application()
-
-
-@pytest.fixture
-def one_connection():
-    """As Django's own test client does: a request would close what the test's transaction is in."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 @pytest.fixture
@@ -96,15 +69,10 @@ def test_no_request_is_answered_in_a_way_that_is_not_documented(name, known, one
         parameter: st.sampled_from(values)
         for parameter, values in known[name.split("_")[0]].items()
     }
-    modes = [operation.as_strategy(mode) for mode in GenerationMode]
     statuses = []
 
-    @settings(
-        max_examples=EACH,
-        derandomize=not REQUESTS,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.one_of(modes), st.fixed_dictionaries(mostly), st.integers(0, 3))
+    @as_often(len(OPERATIONS))
+    @given(requests(operation), st.fixed_dictionaries(mostly), st.integers(0, 3))
     def ask(case, there, chance):
         if chance:
             make_sense(case, there)
@@ -116,5 +84,4 @@ def test_no_request_is_answered_in_a_way_that_is_not_documented(name, known, one
 
     ask()
     assert User.objects.count() == ApiKey.objects.count() == 1
-    counts = {code: statuses.count(code) for code in sorted(set(statuses))}
-    print(f"{name}: {len(statuses)} requests, {counts}")
+    print(counted(name, statuses))

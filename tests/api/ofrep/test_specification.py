@@ -1,9 +1,9 @@
 """Every answer is one that the specification describes."""
 
-import json
 from pathlib import Path
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -15,7 +15,7 @@ from tests.fixtures import released, targeted
 
 pytestmark = pytest.mark.urls("tests.api.ofrep.urls")
 
-SPECIFICATION = json.loads((Path(__file__).parent / "specification/schemas.json").read_text())
+SPECIFICATION = yaml.safe_load((Path(__file__).parent / "specification/openapi.yaml").read_text())
 
 
 def mended(part):

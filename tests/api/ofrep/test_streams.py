@@ -109,10 +109,10 @@ async def test_under_asgi_the_answer_names_a_stream(server):
     assert entry["url"].startswith("http://testserver/ofrep/v1/stream?token=")
 
 
-def test_under_wsgi_there_is_none(server):
+def test_under_wsgi_there_is_none(server, settings):
     released("x")
     assert "eventStreams" not in server.all().json()
-    token = streams._signer().sign(f"{int(time.time()) + 100}:x")
+    token = streams._token(int(time.time()) + 100, "x", settings.SECRET_KEY)
     assert Client().get("/ofrep/v1/stream", {"token": token}).status_code == 404
 
 
