@@ -80,6 +80,15 @@ def test_a_start_without_a_database_answers_from_the_file(
     assert status().source == "bootstrap"
 
 
+def test_what_is_forgotten_is_read_from_the_file_again(
+    path: Path, gone: Callable[[], None]
+) -> None:
+    gone()
+    for _ in range(2):
+        assert flaggate.variant("x", "é") == "a"
+        store.forget()
+
+
 def test_the_database_is_asked_again_and_wins(
     path: Path, monkeypatch: pytest.MonkeyPatch, gone: Callable[[], None]
 ) -> None:
@@ -98,8 +107,10 @@ def test_without_a_file_defaults_are_served_and_said_once(
 ) -> None:
     path.unlink()
     gone()
-    for _ in range(3):
+    for failures in (1, 2, 3):
+        store._due = 0
         assert not flaggate.is_active("x", "é")
+        assert store.failures == failures
     said = [each for each in caplog.records if "bootstrap file" in each.message]
     assert len(said) == 1
 

@@ -31,6 +31,7 @@ def test_a_new_store_knows_nothing_and_is_about_to_look() -> None:
     assert (new.snapshot, new.definitions, new.checked_at) == (None, None, None)
     assert (new.error, new.failures, new.loads) == ("", 0, 0)
     assert new.due()
+    assert new.current() is new.snapshot
 
 
 def test_a_process_that_has_not_looked_says_so() -> None:
