@@ -172,11 +172,14 @@ def test_an_archived_flag_keeps_the_moment_at_which_it_was_archived() -> None:
 @pytest.mark.parametrize("act", [changes.disable, changes.archive])
 def test_what_turns_a_flag_off_writes_nothing_else(act: Any, monkeypatch: Any) -> None:
     changes.create("x", enabled=True, owner="Ada")
-    written: list[Any] = []
+    written: list[dict[str, Any]] = []
     save = Flag.save
-    monkeypatch.setattr(
-        Flag, "save", lambda self, **options: written.append(options) or save(self, **options)
-    )
+
+    def noted(flag: Flag, **options: Any) -> None:
+        written.append(options)
+        save(flag, **options)
+
+    monkeypatch.setattr(Flag, "save", noted)
     act("x")
     (options,) = written
     assert len(options["update_fields"]) == 2
