@@ -143,9 +143,9 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]}…"
 
 
-def _variants(_name: str, old: Entries | None, new: Entries | None) -> Iterator[str]:
-    before = {each["key"]: each for each in old or ()}
-    after = {each["key"]: each for each in new or ()}
+def _variants(_name: str, old: Entries, new: Entries) -> Iterator[str]:
+    before = {each["key"]: each for each in old}
+    after = {each["key"]: each for each in new}
     for key in {**before, **after}:
         name = _("variant %(key)s") % {"key": key}
         if key not in before:
@@ -187,7 +187,7 @@ def _stage(stage: Document) -> str:
 def _rollout(_name: str, old: Document | None, new: Document | None) -> Iterator[str]:
     if new is None:
         yield _("rollout: ended")
-    elif old is None:
+    elif not old:  # none, or that of a flag that is new
         start = wording.moment(datetime.fromisoformat(new["started_at"]))
         yield _("rollout: started from %(moment)s") % {"moment": start}
     elif bool(old["paused_at"]) != bool(new["paused_at"]):
@@ -203,8 +203,8 @@ def _condition(condition: Document) -> str:
 def _sequence(word: str, written: Callable[[Document], str]) -> Comparison:
     """Compare entries that have a place and no name: a rule on top leaves those below alone."""
 
-    def compared(_name: str, old: Entries | None, new: Entries | None) -> Iterator[str]:
-        before, after = [list(map(written, entries or ())) for entries in (old, new)]
+    def compared(_name: str, old: Entries, new: Entries) -> Iterator[str]:
+        before, after = [list(map(written, entries)) for entries in (old, new)]
         steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
         for step, start, end, first, last in steps:
             if step != "equal":
@@ -237,7 +237,7 @@ def _members(name: str, old: Any, new: Any) -> Iterator[str]:
 
 
 def _count(members: Any) -> str:
-    count = members.get("count", 0) if isinstance(members, dict) else len(members or ())
+    count = members.get("count", 0) if isinstance(members, dict) else len(members)
     return wording.figure(count)
 
 

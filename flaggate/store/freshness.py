@@ -64,8 +64,7 @@ class Store:
         self.reset_lock()
         self._bootstrapped = False  # whether the file has been tried
         self._due = 0.0  # monotonic seconds; the next look at the state row
-        self._commits = 0  # commits made by this process …
-        self._seen = 0  # … and how many of them the snapshot has
+        self._commits = self._seen = 0  # made by this process, and how many the snapshot has
         self._logged_at = -LOG_INTERVAL
 
     def reset_lock(self) -> None:
@@ -124,8 +123,7 @@ class Store:
             with transaction.atomic(using=connection.alias):
                 version = state.read(connection.alias)
                 if kept is None or kept_writes != writes or kept.version != version:
-                    loaded = self._read(connection, version)
-                    kept = self._assemble(loaded, version, previous=kept or self.snapshot)
+                    kept = self._assemble(self._read(connection, version), version)
         except Exception as error:
             self._report(error)
             return None
@@ -199,7 +197,7 @@ class Store:
                     cursor.execute(begin)
             version = state.read(connection.alias)
             found = self._read(connection, version)
-        snapshot = self._assemble(found, version, self.snapshot)
+        snapshot = self._assemble(found, version)
         self._report_broken(snapshot)
         self.snapshot, self.definitions = snapshot, found
 
@@ -222,9 +220,7 @@ class Store:
             and version.token != known.token
         )
 
-    def _assemble(
-        self, found: rows.Definitions, version: Version | None, previous: Snapshot | None
-    ) -> Snapshot:
+    def _assemble(self, found: rows.Definitions, version: Version | None) -> Snapshot:
         return assemble(
             found.flags,
             found.segments,
@@ -233,8 +229,8 @@ class Store:
             version=version,
             source="database",
             loaded_at=datetime.now(UTC),
-            previous=previous,
-            unchanged=self._unchanged(found) if previous is self.snapshot else frozenset(),
+            previous=self.snapshot,  # and never what a transaction saw that was rolled back since
+            unchanged=self._unchanged(found),
         )
 
     def _unchanged(self, found: rows.Definitions) -> frozenset[str]:
@@ -242,10 +238,7 @@ class Store:
         known = self.definitions
         if known is None:
             return frozenset()
-        same_segments = (
-            found.segments == known.segments
-            and found.unreadable_segments == known.unreadable_segments
-        )
+        same_segments = found.segments == known.segments
         return frozenset(
             key
             for key, flag in found.flags.items()

@@ -3,7 +3,7 @@
 import pytest
 
 from flaggate import changes
-from flaggate.changes.differences import MOST_MEMBERS, differences
+from flaggate.changes.differences import LONGEST_TEXT, MOST_MEMBERS, differences, same
 from flaggate.models import Flag, Revision, Segment
 
 
@@ -65,6 +65,28 @@ def test_what_is_alike_has_no_difference():
     assert differences(None, None) == []
 
 
+@pytest.mark.parametrize(("one", "other"), [(1, 1.0), (1, True), (0, False), ([1], [True])])
+def test_what_json_tells_apart_is_not_the_same(one, other):
+    assert not same(one, other)
+    assert same(one, one)
+
+
+def test_an_object_is_the_same_in_any_order():
+    assert same({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    assert same({"b": 2, "a": 1}, {"a": 1, "b": 2})
+
+
+def test_a_field_that_one_of_the_two_does_not_have_is_not_compared():
+    newer = flag(newer=1)
+    assert differences(flag(), newer) == differences(newer, flag()) == []
+
+
+def test_a_text_that_just_fits_is_not_cut():
+    text = "a" * LONGEST_TEXT
+    assert differences(flag(), flag(owner=text)) == [f"owner: – → {text}"]
+    assert differences(flag(), flag(owner=f"{text}a")) == [f"owner: – → {text}…"]
+
+
 def test_what_is_new_differs_from_an_ordinary_beginning():
     assert differences(None, flag()) == ["created"]
     assert differences(None, flag(percentage=0)) == ["created", "percentage: 0 %"]
@@ -86,11 +108,38 @@ def test_variants_are_known_by_their_key():
     ]
 
 
+def test_a_variant_that_is_removed_leaves_the_others_in_their_order():
+    before = flag(variants=[variant("a", 1), variant("b", 2), variant("c", 3)])
+    after = flag(variants=[variant("b", 2), variant("c", 3)])
+    assert differences(before, after) == ["variant a: removed"]
+    assert differences(after, before) == ["variant a: added, 1 with weight 1"]
+
+
+def test_the_value_of_a_variant_is_shown_as_it_was_written():
+    before, after = flag(variants=[variant("a", "é")]), flag(variants=[variant("a", "è")])
+    assert differences(before, after) == ['variant a: "é" with weight 1 → "è" with weight 1']
+
+
 def test_a_rule_on_top_leaves_those_below_alone():
     below = rule("beta", percentage=50), rule("staff")
     before, after = flag(rules=[*below]), flag(rules=[rule("banned", percentage=0), *below])
     assert differences(before, after) == ["rule 1: added, 0 % of banned"]
     assert differences(after, before) == ["rule 1: removed, 0 % of banned"]
+
+
+def test_a_rule_on_top_of_hundreds_that_are_alike_leaves_them_alone():
+    below = [rule("beta")] * 200  # so many that difflib would call them popular, and not look
+    words = differences(flag(rules=below), flag(rules=[rule("banned"), *below]))
+    assert words == ["rule 1: added, 100 % of banned"]
+
+
+def test_a_removed_rule_has_the_place_that_it_had():
+    before = flag(rules=[rule("a"), rule("b"), rule("c")])
+    after = flag(rules=[rule("a"), rule("d")])
+    assert differences(before, after) == [
+        "rule 2: 100 % of b → 100 % of d",
+        "rule 3: removed, 100 % of c",
+    ]
 
 
 def test_a_changed_rule_is_shown_before_and_after():
@@ -121,6 +170,11 @@ def test_stages_are_compared():
     ]
 
 
+def test_the_last_stage_has_no_end():
+    before, after = flag(stages=stages((5, 90.0))), flag(stages=stages((5, 90.0), (100, None)))
+    assert differences(before, after) == ["stage 2: added, 100 %"]
+
+
 RUNNING = {"started_at": "2027-01-01T00:00:00+00:00", "paused_at": None}
 PAUSED = {**RUNNING, "paused_at": "2027-01-02T00:00:00+00:00"}
 LATER = {"started_at": "2027-01-03T00:00:00+00:00", "paused_at": None}
@@ -139,6 +193,13 @@ LATER = {"started_at": "2027-01-03T00:00:00+00:00", "paused_at": None}
 )
 def test_what_became_of_a_rollout_is_said(before, after, words):
     assert differences(flag(rollout=before), flag(rollout=after)) == [words]
+
+
+def test_a_new_flag_may_have_a_rollout_that_runs():
+    assert differences(None, flag(rollout=RUNNING)) == [
+        "created",
+        "rollout: started from 2027-01-01 00:00 UTC",
+    ]
 
 
 def test_conditions_are_sentences():
@@ -169,9 +230,28 @@ def test_of_many_members_only_the_first_are_named():
     assert words == f"included: added {', '.join(keys[:MOST_MEMBERS])} and 1 more"
 
 
-def test_members_that_were_only_counted_are_counted():
-    before, after = segment(included=["1"]), segment(included={"count": 1001, "last": 1})
-    assert differences(before, after) == ["included: 1 → 1,001 members"]
+def test_as_many_members_as_may_be_named_are_named():
+    keys = [f"{number:02}" for number in range(MOST_MEMBERS)]
+    (words,) = differences(segment(), segment(included=keys))
+    assert words == f"included: added {', '.join(keys)}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (["1"], {"count": 1001, "last": 1}, "included: 1 → 1,001 members"),
+        ({"count": 1001, "last": 1}, ["1"], "included: 1,001 → 1 members"),
+    ],
+)
+def test_members_that_one_of_the_two_only_counts_are_counted(before, after, words):
+    assert differences(segment(included=before), segment(included=after)) == [words]
+
+
+def test_a_new_segment_may_have_members_that_are_only_counted():
+    assert differences(None, segment(included={"count": 1001, "last": 1})) == [
+        "created",
+        "included: 0 → 1,001 members",
+    ]
 
 
 @pytest.mark.django_db

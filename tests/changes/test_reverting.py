@@ -183,3 +183,66 @@ def test_a_creation_and_a_change_without_a_revision_can_not_be_undone(flag: Flag
     for key in ("new", "full"):
         with pytest.raises(ChangeRefused, match="no change that could be undone"):
             changes.undo(key)
+
+
+def test_a_flag_that_was_never_recorded_can_not_be_undone() -> None:
+    Flag.objects.create(key="plain")
+    with pytest.raises(ChangeRefused, match="no change that could be undone"):
+        changes.undo("plain")
+
+
+@pytest.fixture
+def released(segment: Segment) -> Flag:
+    """A flag with a rule, and at 100 % for everyone else."""
+    changes.create("released", percentage=0)
+    with changes.change():
+        flag = Flag.objects.get(key="released")
+        flag.rules.create(variant="").segments.add(segment)
+    changes.rollout("released", 100)
+    return flag
+
+
+def without_rules() -> None:
+    """Take the rules away, and leave the share as it is."""
+    with changes.change():
+        Rule.objects.all().delete()
+
+
+def test_a_rule_comes_back_to_a_flag_whose_share_stays_100_percent(released: Flag) -> None:
+    before = document("released")
+    without_rules()
+    changes.revert_flag("released", 3)
+    assert document("released") == before
+
+
+def test_a_rule_whose_removal_is_undone_comes_back_beside_100_percent(released: Flag) -> None:
+    before = document("released")
+    without_rules()
+    changes.undo("released")
+    assert document("released") == before
+
+
+def test_a_copy_may_have_rules_and_100_percent(released: Flag) -> None:
+    changes.copy("released", "another")
+    assert document("another")["rules"] == document("released")["rules"]
+    assert document("another")["percentage"] == 100
+
+
+def test_what_was_deleted_since_can_not_be_gone_back_to(segment: Segment) -> None:
+    changes.create("x")
+    changes.delete("x")
+    changes.create("x")
+    assert Revision.objects.get(key="x", version=2).after is None
+    with pytest.raises(ChangeRefused, match="no revision has version 2"):
+        changes.revert_flag("x", 2)
+
+
+def test_what_went_back_is_returned_at_its_new_version(flag: Flag, segment: Segment) -> None:
+    changes.enable("full")
+    undone = changes.undo("full")
+    assert (undone.key, undone.version) == ("full", 4)
+    assert changes.revert_flag("full", 3).version == 5
+    reverted = changes.revert_segment("beta", 1)
+    assert (reverted.key, reverted.version) == ("beta", 3)
+    copy = changes.copy("full", "another")
+    assert (copy.key, copy.version) == ("another", 1)

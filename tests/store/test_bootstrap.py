@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,6 +81,15 @@ def test_a_start_without_a_database_answers_from_the_file(
     assert status().source == "bootstrap"
 
 
+def test_what_is_forgotten_is_read_from_the_file_again(
+    path: Path, gone: Callable[[], None]
+) -> None:
+    gone()
+    for _ in range(2):
+        assert flaggate.variant("x", "é") == "a"
+        store.forget()
+
+
 def test_the_database_is_asked_again_and_wins(
     path: Path, monkeypatch: pytest.MonkeyPatch, gone: Callable[[], None]
 ) -> None:
@@ -98,8 +108,10 @@ def test_without_a_file_defaults_are_served_and_said_once(
 ) -> None:
     path.unlink()
     gone()
-    for _ in range(3):
+    for failures in (1, 2, 3):
+        store._due = 0
         assert not flaggate.is_active("x", "é")
+        assert store.failures == failures
     said = [each for each in caplog.records if "bootstrap file" in each.message]
     assert len(said) == 1
 
@@ -147,6 +159,36 @@ def test_an_export_that_fails_leaves_the_old_file(
         call_command("flags", "export", "--bootstrap", verbosity=0)
     assert path.read_text() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_whole_file_is_on_the_disk_before_it_takes_its_place(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(bootstrap.os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
+    bootstrap.write(path, {}, {})
+    assert sizes == [path.stat().st_size]
+
+
+def test_an_interruption_is_told_even_when_the_file_is_in_its_place(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> None:
+        replace(self, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap.write(path, {}, {})
+    assert dict(bootstrap.read(path).flags) == {}
+
+
+def test_a_file_whose_fields_stand_in_another_order_is_whole(path: Path) -> None:
+    before = dict(bootstrap.read(path).flags)
+    path.write_text(json.dumps(json.loads(path.read_text()), sort_keys=True))
+    assert dict(bootstrap.read(path).flags) == before
 
 
 def test_an_export_without_a_file_to_write_says_so(path: Path, settings: Any) -> None:

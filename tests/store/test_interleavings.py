@@ -165,8 +165,8 @@ def test_without_repeatable_read_everybody_still_comes_to_the_last_commit(
 def rows_before_the_state_row(patch: pytest.MonkeyPatch) -> None:
     assemble = Store._assemble
 
-    def with_a_later_version(self: Store, found: Any, version: Any, previous: Any) -> Any:
-        return assemble(self, found, state.read(state.alias()), previous)
+    def with_a_later_version(self: Store, found: Any, version: Any) -> Any:
+        return assemble(self, found, state.read(state.alias()))
 
     patch.setattr(Store, "_assemble", with_a_later_version)
 

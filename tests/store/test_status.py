@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import time_machine
 
 from flaggate import changes
 from flaggate.models import Flag
-from flaggate.store import Status, status, store
+from flaggate.store import Status, bootstrap, status, store
 from flaggate.store.freshness import Store
 from tests.store.conftest import Clock
 
@@ -31,6 +32,7 @@ def test_a_new_store_knows_nothing_and_is_about_to_look() -> None:
     assert (new.snapshot, new.definitions, new.checked_at) == (None, None, None)
     assert (new.error, new.failures, new.loads) == ("", 0, 0)
     assert new.due()
+    assert new.current() is new.snapshot
 
 
 def test_a_process_that_has_not_looked_says_so() -> None:
@@ -81,6 +83,24 @@ def test_a_look_that_fails_makes_nothing_younger(
         assert status().age == seconds
     assert (status().source, status().failures) == ("last known good", 2)
     assert status().error == "OperationalError: server closed the connection"
+
+
+def test_what_was_forgotten_has_no_age(clock: Clock) -> None:
+    store.current()
+    store.forget()
+    assert (status().source, status().age) == ("defaults", None)
+
+
+def test_the_flags_of_a_file_are_as_old_as_the_file(
+    clock: Clock, travel: Any, gone: Callable[[bool], None], settings: Any, tmp_path: Path
+) -> None:
+    bootstrap.write(tmp_path / "flags.json", {}, {})
+    settings.FLAGGATE = {"BOOTSTRAP": str(tmp_path / "flags.json")}
+    gone(True)
+    travel.shift(timedelta(seconds=90))
+    store.current()
+    assert (status().source, status().failures) == ("bootstrap", 1)
+    assert (status().loaded_at, status().checked_at, status().age) == (NOON, None, 90)
 
 
 def test_a_look_that_succeeds_ends_the_failures(clock: Clock, gone: Callable[[bool], None]) -> None:
