@@ -60,7 +60,7 @@ openapi: $(VENV)/.with-test
 	  --urlconf flaggate.api.urls --validate --fail-on-warn --file docs/reference/openapi.yaml
 
 messages: $(VENV)/.with-test
-	@$(python) scripts/messages.py
+	@$(python) scripts/messages.py $(ADD)
 
 fuzz: $(VENV)/.with-test
 	@FLAGGATE_TEST_REQUESTS=10000 $(python) -m pytest --quiet -rP tests/api/*/test_fuzzing.py

@@ -1,8 +1,10 @@
 """Bring the catalogues up to date with the code, and compile them; `make messages` calls it.
 
 Each catalogue keeps its translations, gets what is new untranslated, and loses what is gone.
+Languages given as arguments get a catalogue if they have none.
 """
 
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -27,16 +29,29 @@ KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("npgettext", "npgettext_lazy"), PLURAL_WITH_CONTEXT),
     "Operator": (2,),
 }
+NEW = b"""
+msgid ""
+msgstr ""
+"Project-Id-Version: flaggate 0\\n"
+"Report-Msgid-Bugs-To: \\n"
+"Last-Translator: flaggate contributors\\n"
+"Language-Team: \\n"
+"""
 
 
 def main() -> None:
     found = extracted()
-    for path in CATALOGUES:
+    for path in sorted({*CATALOGUES, *map(place, sys.argv[1:])}):
+        path.parent.mkdir(parents=True, exist_ok=True)
         catalogue = updated(path, found)
         path.write_bytes(written(catalogue))
         path.with_suffix(".mo").write_bytes(compiled(catalogue))
         missing = sum(not translated(message) for message in catalogue if message.id)
         print(f"{path.relative_to(ROOT)}: {len(catalogue)} messages, {missing} untranslated")
+
+
+def place(language: str) -> Path:
+    return PACKAGE / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
 def extracted() -> Catalog:
@@ -73,8 +88,8 @@ def _arguments(texts: tuple[Any, ...], places: tuple[Any, ...]) -> tuple[Any, st
 
 def updated(path: Path, found: Catalog) -> Catalog:
     """Return a catalogue with what was found: translations stay, the new ones are empty."""
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=path.parts[-3])
+    source = BytesIO(path.read_bytes() if path.exists() else NEW)
+    catalogue = read_po(source, locale=path.parts[-3])
     created = catalogue.creation_date
     catalogue.update(found, no_fuzzy_matching=True)
     catalogue.creation_date = created  # or else each run would change the file

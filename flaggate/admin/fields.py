@@ -72,7 +72,7 @@ class Typed(str):
 class JSONField(forms.Field):
     """A JSON value; an empty text, list or object is a value like any other, null is none."""
 
-    widget = forms.Textarea(attrs={"rows": 1, "cols": 40, "spellcheck": "false"})
+    widget = forms.Textarea(attrs={"rows": 1, "cols": 40, "spellcheck": "false", "dir": "ltr"})
     default_error_messages = {
         "no_json": _(
             "This is no JSON. Write a text in quotes, such as “compact”, with straight quotes; "
@@ -126,7 +126,7 @@ class JSONField(forms.Field):
 class ContextField(JSONField):
     """The attributes of a subject as a JSON object; empty for none."""
 
-    widget = forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false", "dir": "ltr"})
     default_error_messages = {
         "no_object": _('This is no JSON object. Write {"name": value}, such as {"plan": "gold"}.'),
     }

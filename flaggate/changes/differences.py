@@ -20,6 +20,7 @@ from flaggate.models import (
     Segment,
     Stage,
     Variant,
+    conditions,
     wording,
 )
 
@@ -197,7 +198,7 @@ def _rollout(_name: str, old: Document | None, new: Document | None) -> Iterator
 
 
 def _condition(condition: Document) -> str:
-    return wording.condition(**condition)
+    return conditions.words(**condition)
 
 
 def _sequence(word: str, written: Callable[[Document], str]) -> Comparison:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop, ngettext, pgettext
 from flaggate.core import evaluation
 from flaggate.core.evaluation import UNSET
 from flaggate.management import explanations
-from flaggate.models import wording
+from flaggate.models import conditions, wording
 from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def segment(step: SegmentStep) -> str:
 
 def condition(step: ConditionStep) -> str:
     """Say what a condition asks for, and what it found."""
-    asked = wording.condition(
+    asked = conditions.words(
         step.condition.attribute,
         step.condition.operator,
         step.condition.values,
@@ -190,7 +190,7 @@ def _disabled(flag: Flag) -> str:
 def _found(step: ConditionStep) -> str:
     several = explanations.several(step.value)
     if step.condition.operator == "in_segment":
-        return _("it is in %s") % (wording.listed(several) or _("none"))
+        return _("it is in %s") % (conditions.listed(several) or _("none"))
     if step.value is None:
         return _("it is missing")
-    return _("it is %s") % (wording.listed(several) or _("empty"))
+    return _("it is %s") % (conditions.listed(several) or _("empty"))

@@ -1,11 +1,10 @@
-"""Flags and conditions in words, the same in admin and on the command line.
+"""Flags in words, the same in admin and on the command line.
 
 What is said of a flag needs the rows in ``READS``, which the caller prefetches.
 """
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.timesince import timesince
-from django.utils.translation import get_language, gettext_noop, ngettext, npgettext_lazy, pgettext
+from django.utils.translation import get_language, ngettext, npgettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from flaggate.core import stages
-from flaggate.core.operators import OPERATORS
 from flaggate.models.documents import number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from flaggate.models.flags import Flag, Prerequisite, Rule
@@ -30,32 +27,6 @@ if TYPE_CHECKING:
 READS = ("variants", "rules__segments", "prerequisites__required", "stages", "rollout")
 
 MOST_RULES = 3  # a line of text has no room for more
-MOST_VALUES = 5
-
-# What "not" makes of an operator's label.
-NEGATED = {
-    "one_of": gettext_noop("is not one of"),
-    "contains": gettext_noop("does not contain"),
-    "starts_with": gettext_noop("does not start with"),
-    "ends_with": gettext_noop("does not end with"),
-    "matches": gettext_noop("does not match the pattern"),
-    "exists": gettext_noop("does not exist"),
-    "in_segment": gettext_noop("is not in the segment"),
-    "in_cidr": gettext_noop("is not in the network"),
-    "gt": gettext_noop("is not greater than"),
-    "gte": gettext_noop("is not at least"),
-    "lt": gettext_noop("is not less than"),
-    "lte": gettext_noop("is not at most"),
-    "after": gettext_noop("is not after"),
-    "on_or_after": gettext_noop("is not on or after"),
-    "before": gettext_noop("is not before"),
-    "on_or_before": gettext_noop("is not on or before"),
-    "semver_eq": gettext_noop("is not the version"),
-    "semver_gt": gettext_noop("is not newer than version"),
-    "semver_gte": gettext_noop("is not at least version"),
-    "semver_lt": gettext_noop("is not older than version"),
-    "semver_lte": gettext_noop("is not at most version"),
-}
 
 # The units of ``ago()``: other languages have another case for them than where time is only told.
 UNITS: Any = {
@@ -175,36 +146,6 @@ def requirement(prerequisite: Prerequisite) -> str:
     if prerequisite.variant:
         return pgettext("if …", "%(flag)s serves %(variant)s") % names
     return pgettext("if …", "%(flag)s is active") % names
-
-
-def condition(
-    attribute: str,
-    operator: str,
-    values: Sequence[object],
-    *,
-    negate: bool = False,
-    ignore_case: bool = False,
-) -> str:
-    """Say what a condition asks for: 'email does not end with "@example.com"'."""
-    known = OPERATORS.get(operator)
-    label = _(NEGATED[operator] if negate else known.label) if known else operator
-    subject = _("the subject") if operator == "in_segment" else attribute
-    words = {"subject": subject, "label": label, "values": listed(values)}
-    said = _("%(subject)s %(label)s %(values)s") if values else _("%(subject)s %(label)s")
-    return (
-        _("%(condition)s (ignoring case)") % {"condition": said % words}
-        if ignore_case
-        else said % words
-    )
-
-
-def listed(values: Sequence[object]) -> str:
-    """Write values down as JSON, only the first of many."""
-    first = [json.dumps(value, ensure_ascii=False, default=str) for value in values[:MOST_VALUES]]
-    shown = ", ".join(first)
-    if (more := len(values) - MOST_VALUES) > 0:
-        return _("%(values)s and %(count)s more") % {"values": shown, "count": figure(more)}
-    return shown
 
 
 def percent(share: Decimal | float) -> str:

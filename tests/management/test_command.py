@@ -137,6 +137,13 @@ def test_the_command_speaks_english_whatever_the_project_speaks(flag):
         assert translation.get_language() == "de"
 
 
+def test_it_writes_words_and_numbers_as_in_english(db):
+    changes.create("x", enabled=True, percentage="2.5")
+    with translation.override("de"):
+        assert "on for 2.5 %" in flags("show", "x")
+        assert document("show", "x")["state"] == "on for 2.5 %"
+
+
 @pytest.mark.parametrize(
     "option",
     [

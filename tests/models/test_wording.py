@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone, translation
 
 from flaggate import changes
-from flaggate.core.operators import OPERATORS
 from flaggate.models import Flag, Rollout, Segment, wording
 
 pytestmark = pytest.mark.django_db
@@ -165,38 +165,6 @@ def test_a_prefetched_flag_is_worded_without_a_query(flag, django_assert_num_que
         wording.variants(found)
 
 
-@pytest.mark.parametrize("name", OPERATORS)
-def test_every_operator_can_be_negated(name):
-    said = wording.condition("plan", name, [])
-    negated = wording.condition("plan", name, [], negate=True)
-    assert said != negated
-    assert " not " in negated
-
-
-@pytest.mark.parametrize(
-    ("asked", "words"),
-    [
-        (("email", "ends_with", ["@example.com"]), 'email ends with "@example.com"'),
-        (("plan", "one_of", ["pro", 5]), 'plan is one of "pro", 5'),
-        (("", "in_segment", ["beta"]), 'the subject is in the segment "beta"'),
-        (("email", "exists", []), "email exists"),
-        (("plan", "from_a_newer_release", [1]), "plan from_a_newer_release 1"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_condition_reads_as_a_sentence(asked, words):
-    assert wording.condition(*asked) == words
-
-
-def test_a_condition_says_that_it_ignores_case():
-    said = wording.condition("plan", "contains", ["pro"], negate=True, ignore_case=True)
-    assert said == 'plan does not contain "pro" (ignoring case)'
-
-
-def test_of_many_values_only_the_first_are_listed():
-    assert wording.listed(range(1005)) == "0, 1, 2, 3, 4 and 1,000 more"
-
-
 @pytest.mark.parametrize(
     ("length", "words"),
     [
@@ -210,3 +178,44 @@ def test_of_many_values_only_the_first_are_listed():
 def test_a_length_of_time_can_be_read_back_as_a_stage(length, words):
     assert wording.duration(length) == words
     assert changes.rollouts.to_plan(f"5:{words}") == [(5, length)]
+
+
+# --- in another language ---
+
+
+@pytest.fixture
+def german():
+    with translation.override("de"):
+        yield
+
+
+def test_german_puts_the_verb_of_a_condition_last(german, flag):
+    with changes.change():
+        flag.prerequisites.create(required=Flag.objects.create(key="checkout"))
+        layout = Flag.objects.create(key="layout")
+        layout.variants.create(key="compact", value=1)
+        flag.prerequisites.create(required=layout, variant="compact")
+    assert state() == "an für alle, wenn checkout aktiv ist und layout compact liefert"
+
+
+def test_german_declines_segments_by_what_is_said_of_them(german, flag):
+    add_rule(flag, "a")
+    add_rule(flag, "a", "b", percentage=Decimal("2.5"))
+    add_rule(flag, "b", percentage=0)
+    assert state().replace("\xa0", " ") == (
+        "an für Segment a, dann 2,5 % der Segmente a oder b, dann niemand aus Segment b, "
+        "dann alle anderen"
+    )
+
+
+def test_german_declines_how_long_ago_something_was(german):
+    then = timezone.now() - timedelta(days=3)
+    assert wording.ago(then).replace("\xa0", " ") == "vor 3 Tagen"
+
+
+@pytest.mark.parametrize(
+    ("language", "number"), [("de", "12.345,5"), ("en", "12,345.5"), (None, "12,345.5")]
+)
+def test_numbers_are_written_as_in_the_readers_language(language, number):
+    with translation.override(language):
+        assert wording.figure(12345.5) == number

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils import translation
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
@@ -194,7 +196,9 @@ class FlagViewSet(RecordedView):
         flags = flags_for(_subject(self.given()))
         if key not in flags:
             raise UnknownFlag(f"There is no flag {key!r}.")
-        document = explanations.document(flags.explain(key), flags.context)
+        with translation.override(settings.LANGUAGE_CODE):  # a flag may ask for the language
+            explanation = flags.explain(key)
+        document = explanations.document(explanation, flags.context)
         return Response(ExplanationSerializer(document).data)
 
     def get_queryset(self) -> QuerySet[Flag]:

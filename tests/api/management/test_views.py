@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from flaggate.api.management.views import ManagementView
 from tests.api.management.callers import allowed, caller_of, machine, nobody, user_with
-from tests.fixtures import released, segment
+from tests.fixtures import released, segment, targeted
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +161,19 @@ def test_a_project_that_has_not_installed_the_framework_has_no_pages(admin, sett
     settings.INSTALLED_APPS = [each for each in settings.INSTALLED_APPS if each != "rest_framework"]
     answer = admin.ask("get", "flags/", Accept="text/html,*/*;q=0.1")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
+
+def test_it_says_the_same_in_every_language(admin, settings):
+    settings.LANGUAGE_CODE = "de"
+    released("new_checkout", percentage="2.5")
+    assert admin.document("flags/new_checkout/")["state"] == "on for 2.5 %"
+    refused = admin.ask("patch", "flags/new_checkout/", {"off_variant": "x"}, if_match="*")
+    problem = "'x' is no variant of the flag. Its variants: none."
+    assert refused.json()["errors"] == [{"path": "off_variant", "message": problem}]
+
+
+def test_an_explanation_sees_the_language_of_the_project(admin, settings):
+    settings.LANGUAGE_CODE = "de"
+    targeted("greeting", ("language", "one_of", ["de"]))
+    asked = admin.ask("post", "flags/greeting/explain/", {"key": "42"})
+    assert asked.json()["active"] is True
