@@ -1,4 +1,4 @@
-"""Every own screen of admin: axe finds nothing in it, in light and in dark.
+"""Every own screen of admin: axe finds nothing in it, in light and in dark; pictures of some.
 
 Stock admin has violations of its own, and our pages are made of its parts. One is put down to it
 when it lies in a part that Django's templates and scripts write, and when a page of stock admin,
@@ -7,16 +7,19 @@ of the Django that is installed, breaks the same rule in the same part. All othe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import frozen
-from tests.browser.screens import SCREENS
+from tests.browser.screens import PICTURES, SCREENS, VISITS
 from tests.example_project.shop import manage, served
 
 pytestmark = pytest.mark.browser
@@ -47,6 +50,11 @@ async ([tags, parts]) => {
   );
 }
 """
+IMAGES = os.environ.get("FLAGGATE_TEST_IMAGES")  # where `make screenshots` wants the pictures
+COLOURS = 128
+WIDTH = 1100
+MOST_BYTES = 60_000
+TOP = "(element) => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 8)"
 CLOSED_SIDEBAR = "localStorage.setItem('django.admin.navSidebarIsOpen', 'false')"
 
 Found = tuple[str, str | None]  # a rule of axe, and the part of stock admin where it is broken
@@ -60,7 +68,7 @@ def context(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
     manage(path, "migrate", "--verbosity=0", script=script)
     manage(path, "seed", script=script)
     with served(path, script=script) as address:
-        size: Any = {"width": 1100, "height": 800}
+        size: Any = {"width": WIDTH, "height": 800}
         context = browser.new_context(base_url=address, viewport=size, timezone_id="UTC")
         context.add_init_script(CLOSED_SIDEBAR)
         log_in(context.new_page())
@@ -97,7 +105,6 @@ def log_in(page: Page) -> None:
 
 def violations(page: Page, scheme: Any) -> list[tuple[str, str | None, str]]:
     """Return what axe finds in a page: rule, part of stock admin or None, and a selector."""
-    page.wait_for_load_state()
     page.emulate_media(color_scheme=scheme)
     page.evaluate(AXE_SCRIPT)
     return [tuple(each) for each in page.evaluate(ASK, [TAGS, STOCK_PARTS])]
@@ -127,3 +134,17 @@ def test_the_pages_keep_their_strict_policy_while_axe_looks_at_them(page: Page) 
     answer = page.goto("/admin/flaggate/flag/")
     assert answer
     assert "script-src 'self'" in (answer.header_value("content-security-policy") or "")
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_docs_have_a_small_picture_of(page: Page, tmp_path: Path, name: str) -> None:
+    start, height = PICTURES[name]
+    page.set_viewport_size({"width": WIDTH, "height": height})
+    VISITS[name](page)
+    page.evaluate("document.activeElement.blur()")
+    page.locator(start).first.evaluate(TOP)
+    path = Path(IMAGES or tmp_path) / f"{name}.png"
+    picture = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    assert picture.size == (WIDTH, height)
+    assert path.stat().st_size <= MOST_BYTES
