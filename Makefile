@@ -9,7 +9,7 @@ python := $(VENV)/bin/python
 constraints := requirements/tools.txt requirements/$(DJANGO).txt
 pip := $(python) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test soak mutants lint audit format docs openapi messages fuzz bench bench-http clean
+.PHONY: help demo test soak mutants lint audit format docs screenshots openapi messages fuzz bench bench-http clean
 
 help:
 	@echo "make demo    set up the example shop and serve it"
@@ -20,6 +20,7 @@ help:
 	@echo "make audit   known weaknesses of the code and of what is installed"
 	@echo "make format  what ruff can mend by itself"
 	@echo "make docs    the documentation, into docs/_build"
+	@echo "make screenshots take the pictures of the documentation anew; needs a Chromium"
 	@echo "make openapi write docs/reference/openapi.yaml anew"
 	@echo "make messages  bring the translations up to date with the code, and compile them"
 	@echo "make fuzz    10,000 random requests to the management API, and as many to OFREP"
@@ -54,6 +55,9 @@ format: $(VENV)/.with-lint
 
 docs: $(VENV)/.with-docs
 	$(VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build
+
+screenshots: $(VENV)/.with-test
+	@FLAGGATE_TEST_IMAGES=$(CURDIR)/docs/images $(python) -m pytest --quiet -k picture tests/browser/test_screens.py
 
 openapi: $(VENV)/.with-test
 	@DJANGO_SETTINGS_MODULE=tests.settings $(python) -m django spectacular \

@@ -4,6 +4,7 @@ A page may prepare and check what its readers need not see, in a comment that do
 `<!-- invisible-code-block: python`, code, `-->`. `<!-- skip: next -->` leaves one sample out.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,12 @@ from sybil import Document, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 from flaggate.middleware import FlagsMiddleware
+from tests.browser.screens import PICTURES
 
 ROOT = Path(__file__).parent.parent
+
+IMAGES = ROOT / "docs" / "images"
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
 
 samples = Sybil(parsers=[PythonCodeBlockParser(), SkipParser()])
 
@@ -53,3 +58,22 @@ def test_samples_run(path, names):
     page = samples.parse(path)
     page.namespace.update(names)
     assert run(page)
+
+
+def images():
+    """Find what the pages show: (alternative text, path)."""
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for alternative, path in IMAGE.findall(page.read_text()):
+            yield alternative, (page.parent / path).resolve()
+
+
+def test_every_image_is_shown_and_every_one_that_is_shown_exists():
+    assert {path for _alternative, path in images()} == set(IMAGES.iterdir())
+
+
+def test_every_image_is_made_by_make_screenshots():
+    assert {path.name for path in IMAGES.iterdir()} == {f"{name}.png" for name in PICTURES}
+
+
+def test_every_image_says_what_is_seen():
+    assert [path.name for alternative, path in images() if len(alternative) < 40] == []

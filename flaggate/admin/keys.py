@@ -39,7 +39,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
     actor: Any = None
 
     scopes = forms.MultipleChoiceField(
-        label=_("scopes"), choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Scopes"), choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple
     )
     comment = CommentField(
         widget=forms.TextInput({"class": "vTextField"}),

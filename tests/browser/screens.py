@@ -1,4 +1,4 @@
-"""Every screen of admin that is our own, and how an operator gets there."""
+"""Every screen of admin that is our own, how an operator gets there, and what the docs show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 Visit = Callable[["Page"], None]
 
@@ -24,14 +24,20 @@ def at(path: str) -> Visit:
     return visit
 
 
+def follow(link: Locator) -> None:
+    """Click on what leads to another page, and wait for that."""
+    with link.page.expect_navigation():
+        link.click()
+
+
 def opened(listed: str, key: str, link: str = "") -> Visit:
     """Open the page of one in a list, and follow a link of it."""
 
     def visit(page: Page) -> None:
         page.goto(f"{listed}?q={key}")
-        page.locator("#result_list").get_by_role("link", name=key, exact=True).click()
+        follow(page.locator("#result_list").get_by_role("link", name=key, exact=True))
         if link:
-            page.locator("#content").get_by_role("link", name=link).click()
+            follow(page.locator("#content").get_by_role("link", name=link))
 
     return visit
 
@@ -49,10 +55,10 @@ def deed(key: str, label: str, **filled: str) -> Visit:
 
     def visit(page: Page) -> None:
         page.goto(FLAGS)
-        page.get_by_role("link", name=f"{label}: {key}", exact=True).click()
+        follow(page.get_by_role("link", name=f"{label}: {key}", exact=True))
         for name, value in filled.items():
             page.get_by_label(name).fill(value)
-            page.get_by_role("button", name="Continue").click()
+            follow(page.get_by_role("button", name="Continue"))
 
     return visit
 
@@ -62,7 +68,7 @@ def several(page: Page) -> None:
     for key in ("makers_notes", "pay_by_invoice"):
         page.get_by_role("row").filter(has_text=key).get_by_role("checkbox").check()
     page.get_by_label("Action:").select_option(label="Turn off")
-    page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).click()
+    follow(page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")))
 
 
 def done(page: Page) -> None:
@@ -72,7 +78,7 @@ def done(page: Page) -> None:
     share = "25" if "50 %" in row.inner_text() else "50"
     deed("makers_notes", "Set the share", Share=share)(page)
     page.get_by_label("Why?").fill("Nobody missed a thing")
-    page.get_by_role("button", name="Set the share").click()
+    follow(page.get_by_role("button", name="Set the share"))
 
 
 def review(page: Page) -> None:
@@ -80,7 +86,7 @@ def review(page: Page) -> None:
     page.get_by_label("Description").fill("Products that are not on the shelf yet.")
     page.locator("#rules-1 .field-percentage input").fill("80")
     page.get_by_label("Why?").last.fill("The testers asked for it")
-    page.get_by_role("button", name="Review changes").click()
+    follow(page.get_by_role("button", name="Review changes"))
 
 
 def conflict(page: Page) -> None:
@@ -91,46 +97,58 @@ def conflict(page: Page) -> None:
     flag("pay_by_invoice")(other)
     percentage = other.get_by_label("Percentage", exact=False).first
     percentage.fill("0" if percentage.input_value() == "10" else "10")
-    other.get_by_role("button", name="Review changes").click()
-    other.get_by_role("button", name="Save", exact=True).click()
+    follow(other.get_by_role("button", name="Review changes"))
+    follow(other.get_by_role("button", name="Save", exact=True))
     other.close()
-    page.get_by_role("button", name="Review changes").click()
+    follow(page.get_by_role("button", name="Review changes"))
 
 
 def who(page: Page) -> None:
     flag("early_access", "Who gets this?")(page)
     page.get_by_label("or a context as JSON").fill('{"targeting_key": "3", "groups": ["beta"]}')
-    page.get_by_role("button", name="Ask", exact=True).click()
+    follow(page.get_by_role("button", name="Ask", exact=True))
+
+
+def sampled(page: Page) -> None:
+    flag("refill_reminders", "Who gets this?")(page)
+    follow(page.get_by_role("link", name="newest users"))
 
 
 def compared(page: Page) -> None:
     page.goto(HISTORY)
     page.get_by_label("from version 2", exact=True).check()
     page.get_by_label("to version 5", exact=True).check()
-    page.get_by_role("button", name="Compare the chosen two").click()
+    follow(page.get_by_role("button", name="Compare the chosen two"))
 
 
 def reverting(page: Page) -> None:
     page.goto(HISTORY)
-    page.get_by_role("link", name="Revert to version 3…").click()
+    follow(page.get_by_role("link", name="Revert to version 3…"))
 
 
 def revision(page: Page) -> None:
     page.goto(HISTORY)
-    page.get_by_role("link", name="Version 3", exact=True).click()
+    follow(page.get_by_role("link", name="Version 3", exact=True))
 
 
 def previewed(page: Page) -> None:
     segment("vip_customers", "Import members")(page)
     page.get_by_label("Paste targeting keys").fill("1\n2\n12\n12\n340\nvisitor-7f3a")
-    page.get_by_role("button", name="Show what would change").click()
+    follow(page.get_by_role("button", name="Show what would change"))
+
+
+def shop(page: Page) -> None:
+    """Release the new checkout to everyone, and look at it."""
+    deed("new_checkout", "Set the share", Share="100")(page)
+    follow(page.get_by_role("button", name="Set the share"))
+    page.goto("/products/midnight-ink/")
 
 
 def issued(page: Page) -> None:
     page.goto("/admin/flaggate/apikey/add/")
     page.get_by_label("Name").fill("Status page")
     page.get_by_label("evaluate what browsers may see").check()
-    page.get_by_role("button", name="Save", exact=True).click()
+    follow(page.get_by_role("button", name="Save", exact=True))
 
 
 SCREENS: dict[str, Visit] = {
@@ -154,7 +172,7 @@ SCREENS: dict[str, Visit] = {
     "conflict": conflict,
     "who": flag("early_access", "Who gets this?"),
     "who-answer": who,
-    "who-sample": flag("refill_reminders", "Who gets this?"),
+    "who-sample": sampled,
     "history": at(HISTORY),
     "compare": compared,
     "revert": reverting,
@@ -174,3 +192,30 @@ SCREENS: dict[str, Visit] = {
     "usage": at("/admin/flaggate/usage/"),
     "tombstones": at("/admin/flaggate/tombstone/"),
 }
+
+# The pictures of the docs: what to scroll to, and how many pixels from there. Those that change
+# something come last, so that the others show the shop as it was seeded.
+PICTURES: dict[str, tuple[str, int]] = {
+    "card": ("#header", 535),
+    "flag-list": ("#header", 720),
+    "activity": ("#header", 520),
+    "set-share": ("#header", 440),
+    "start-rollout": ("#header", 310),
+    "flag-page": ("#header", 620),
+    "flag-variants": ("#variants-group", 420),
+    "flag-quarantined": ("#header", 330),
+    "review": ("#flaggate-review", 320),
+    "who-answer": ("#flaggate-answer", 400),
+    "who-sample": (".flaggate-sample", 420),
+    "history": ("#header", 640),
+    "compare": ("#header", 560),
+    "revert": ("#header", 490),
+    "segment-page": ("#conditions-group", 400),
+    "segment-members": ("#header", 480),
+    "segment-preview": ("#header", 540),
+    "segment-matching": ("#header", 270),
+    "conflict": ("#header", 620),
+    "done": ("#header", 420),
+    "shop": ("body", 720),
+}
+VISITS = SCREENS | {"shop": shop}
