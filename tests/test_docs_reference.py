@@ -178,7 +178,7 @@ PARTLY_PUBLIC = {
     "flaggate.api.authentication": {"KeyAuthentication"},
     "flaggate.api.keys": {"Issued", "create", "revoke", "rotate"},
     "flaggate.changes.members": {"Tally", "add", "remove", "replace"},
-    "flaggate.changes.together": {"archive", "disable", "enable", "restore", "rollout"},
+    "flaggate.changes.together": {"archive", "disable", "enable", "restore", "rollout", "undo"},
     "flaggate.contrib.debug_toolbar": {"FlagsPanel"},
     "flaggate.contrib.openfeature": {"FlaggateProvider", "SUBJECT", "context_for"},
     "flaggate.contrib.opentelemetry": {"instrument", "uninstrument"},

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from flaggate import changes
 from flaggate.admin.fields import PercentageField, PlanField
 from flaggate.changes import rollouts, together
 from flaggate.models import wording
@@ -115,6 +114,6 @@ VERBS = {
         Verb("complete", _("Complete the rollout"), _ROLLOUT, _rolls_out, _each(rollouts.complete)),
         Verb("archive", _("Archive"), _ARCHIVE, lambda flag: not flag.archived, together.archive),
         Verb("restore", _("Restore"), _ARCHIVE, lambda flag: flag.archived, together.restore),
-        Verb("undo", _("Undo"), PARTIAL, lambda flag: False, _each(changes.undo)),
+        Verb("undo", _("Undo"), PARTIAL, lambda flag: False, together.undo),
     )
 }

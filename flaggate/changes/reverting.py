@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flaggate.changes import together
 from flaggate.changes.actions import create, flag_of, fresh
 from flaggate.changes.change import change
 from flaggate.changes.members import segment_of
@@ -52,19 +53,8 @@ def revert_segment(key: str, version: int, **how: Any) -> Segment:
 
 def undo(key: str, **how: Any) -> Flag:
     """Make a flag what it was before its last revision, as a new one. Raises ChangeRefused."""
-    with change(**how) as opened:
-        flag = flag_of(key)
-        last = Revision.objects.using(state.alias()).filter(subject="flag", key=key).first()
-        if last is None or last.version != flag.version or last.before is None:
-            raise ChangeRefused(
-                Message(
-                    "%(name)s: there is no change that could be undone.", name=named("flag", key)
-                )
-            )
-        opened.state_percentage(key)
-        write_flag(flag, last.before)
-        opened.revert("flag", key, {**documents.of_flag(flag_of(key)), **last.before})
-    return fresh(flag)
+    together.undo([key], **how)
+    return flag_of(key)
 
 
 def copy(key: str, new_key: str, **how: Any) -> Flag:

@@ -1,4 +1,4 @@
-"""The changes of a column alone, for any number of flags by their keys: in as many queries as one.
+"""Changes of any number of flags by their keys, in about as many queries as one of them takes.
 
 All take the keyword arguments of ``change()``: actor, source, comment, expected_versions.
 """
@@ -8,19 +8,21 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from flaggate.changes.change import change
+from flaggate.changes.writing import write_flags
 from flaggate.core import validation
 from flaggate.core.definitions import Problem
 from flaggate.core.messages import Message
 from flaggate.exceptions import ChangeRefused, Invalid, UnknownFlag
-from flaggate.models import Flag, state
+from flaggate.models import Flag, Revision, documents, state
 from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 
 def enable(keys: Collection[str], **how: Any) -> None:
@@ -52,6 +54,40 @@ def archive(keys: Collection[str], **how: Any) -> None:
 def restore(keys: Collection[str], **how: Any) -> None:
     """Bring archived flags back, as they were. Raises UnknownFlag and Invalid."""
     _write(keys, how, even_archived=True, archived_at=None)
+
+
+def undo(keys: Collection[str], **how: Any) -> None:
+    """Make flags what they were before their last revisions, as new ones.
+
+    Raises UnknownFlag and ChangeRefused.
+    """
+    with change(**how) as opened:
+        wanted = {}
+        for flag, last in _last_changes(keys):
+            if last is None or last.version != flag.version or last.before is None:
+                raise ChangeRefused(
+                    Message(
+                        "%(name)s: there is no change that could be undone.",
+                        name=named("flag", flag.key),
+                    )
+                )
+            opened.state_percentage(flag.key)
+            opened.revert("flag", flag.key, {**documents.of_flag(flag), **last.before})
+            wanted[flag] = last.before
+        write_flags(wanted)
+
+
+def _last_changes(keys: Collection[str]) -> Iterator[tuple[Flag, Revision | None]]:
+    """Read flags with all their parts, and the last revision of each. Raises UnknownFlag."""
+    using = state.alias()
+    last = Revision.objects.using(using).filter(subject="flag", key=OuterRef("key"))
+    flags = documents.whole_flags(using).filter(key__in=keys)
+    found = {flag.key: flag for flag in flags.annotate(last=Subquery(last.values("pk")[:1]))}
+    revisions = Revision.objects.using(using).in_bulk(each.last for each in found.values())
+    for key in keys:
+        if key not in found:
+            refuse_unknown(key)
+        yield found[key], revisions.get(found[key].last)
 
 
 def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:

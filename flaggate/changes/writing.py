@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from flaggate.changes.differences import same
 from flaggate.core.definitions import Problem
 from flaggate.core.messages import Message
@@ -25,11 +27,12 @@ from flaggate.models import (
     Stage,
     Variant,
     documents,
+    state,
 )
 from flaggate.models.revisions import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flaggate.models.documents import Document
 
@@ -39,20 +42,50 @@ def write_flag(flag: Flag, document: Document) -> None:
 
     Raises Invalid where it names a segment or a flag that does not exist.
     """
-    current = documents.of_flag(flag)
-    changed = {
-        name: value for name, value in document.items() if not same(value, current.get(name))
-    }
-    for name, value in changed.items():
-        if name in documents.PLAIN:
-            setattr(flag, name, value)
-        elif name in FIELDS:
-            setattr(flag, name, FIELDS[name](value))
+    changed = _changed(flag, document)
+    _set_columns(flag, changed)
     if changed:
         flag.save()
+    _write_parts(flag, changed)
+
+
+def write_flags(wanted: Mapping[Flag, Document]) -> None:
+    """Do the same for many flags, those of which the same columns change by one statement.
+
+    Raises Invalid where one names a segment or a flag that does not exist.
+    """
+    alike: dict[tuple[str, ...], list[Flag]] = {}
+    for flag, document in wanted.items():
+        changed = _changed(flag, document)
+        alike.setdefault(_set_columns(flag, changed), []).append(flag)
+        flag.modified = timezone.now()
+        _write_parts(flag, changed)
+    for columns, flags in alike.items():
+        # Flags of which only parts change are written, too: their "modified" does.
+        Flag.objects.using(state.alias()).bulk_update(flags, [*columns, "modified"])
+
+
+def _changed(flag: Flag, document: Document) -> Document:
+    current = documents.of_flag(flag)
+    return {name: value for name, value in document.items() if not same(value, current.get(name))}
+
+
+def _set_columns(flag: Flag, changed: Document) -> tuple[str, ...]:
+    """Set what is a column, and return the names of those."""
+    columns = tuple(name for name in changed if name in documents.PLAIN or name in FIELDS)
+    for name in columns:
+        setattr(flag, name, FIELDS.get(name, _as_is)(changed[name]))
+    return columns
+
+
+def _write_parts(flag: Flag, changed: Document) -> None:
     for name, write in PARTS_OF_FLAG.items():
         if name in changed:
             write(flag, changed[name])
+
+
+def _as_is(value: Any) -> Any:
+    return value
 
 
 def write_segment(segment: Segment, document: Document) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from django.db.models import QuerySet
+
 Document = dict[str, Any]
 
 # A longer list of members is written down as its length: a revision is read by people.
@@ -36,11 +38,16 @@ PLAIN = (
 
 def of_flags(using: str, keys: Iterable[int]) -> dict[int, tuple[str, int, Document]]:
     """Return key, version and document of flags, by primary key."""
-    flags = Flag.objects.using(using).filter(pk__in=list(keys))
-    flags = flags.select_related("rollout").prefetch_related(
+    flags = whole_flags(using).filter(pk__in=list(keys))
+    return {flag.pk: (flag.key, flag.version, of_flag(flag)) for flag in flags}
+
+
+def whole_flags(using: str) -> QuerySet[Any]:
+    """Return flags that are read with all that a document holds."""
+    flags: QuerySet[Any] = Flag.objects.using(using).select_related("rollout")
+    return flags.prefetch_related(
         "variants", "rules__segments", "prerequisites__required", "stages"
     )
-    return {flag.pk: (flag.key, flag.version, of_flag(flag)) for flag in flags}
 
 
 def of_segments(using: str, keys: Iterable[int]) -> dict[int, tuple[str, int, Document]]:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from flaggate import changes
 from flaggate.changes import together
 from flaggate.exceptions import ChangeRefused, Conflict, Invalid, UnknownFlag
-from flaggate.models import Flag, Revision, State
+from flaggate.models import Flag, Revision, Segment, State
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -63,6 +63,43 @@ def test_when_they_were_modified_is_noted() -> None:
     before = column("modified")
     together.enable(KEYS)
     assert all(now > then for now, then in zip(column("modified"), before, strict=True))
+
+
+def test_what_was_changed_together_is_undone_together() -> None:
+    changes.rollout("a", 5)
+    with changes.change():
+        together.enable(KEYS)
+        Flag.objects.filter(key="b").update(
+            tags=["x"], expires_on="2030-01-01", active_from="2030-01-01T10:00Z", owner="we"
+        )
+        segment = Segment.objects.create(key="beta")
+        Flag.objects.get(key="b").rules.create().segments.add(segment)
+        changes.rollout("b", 7)
+    together.undo(KEYS, comment="No.")
+    assert column("enabled") == [False, False]
+    assert [int(each) for each in column("percentage")] == [5, 0]
+    b = Flag.objects.get(key="b")
+    assert (b.tags, b.expires_on, b.active_from, b.owner, b.rules.count()) == (
+        [],
+        None,
+        None,
+        "",
+        0,
+    )
+    assert Revision.objects.filter(comment="No.").count() == 2
+    together.undo(["b"])
+    b.refresh_from_db()
+    assert (b.tags, str(b.expires_on), b.owner, b.rules.count()) == (["x"], "2030-01-01", "we", 1)
+    assert b.active_from.isoformat() == "2030-01-01T10:00:00+00:00"
+
+
+def test_where_one_has_nothing_to_undo_nothing_is_undone() -> None:
+    changes.enable("a")
+    with pytest.raises(ChangeRefused, match="flag b: there is no change that could be undone"):
+        together.undo(KEYS)
+    with pytest.raises(UnknownFlag, match="There is no flag 'c'"):
+        together.undo(["a", "c"])
+    assert column("enabled") == [True, False]
 
 
 def archived() -> None:
