@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from rest_framework.serializers import ValidationError
 
-from flaggate.api.management.fields import MOST_NAMED
+from flaggate.api.management.fields import MOST_NAMED, Many, Text
 from flaggate.models import Flag
 from tests.api.management.callers import errors
 from tests.fixtures import released, segment
@@ -101,6 +102,20 @@ def test_whoever_sends_too_much_is_told_of_the_first_problems_only(admin, path, 
     segment("s")
     found = errors(admin.ask("post", path, body))
     assert 0 < len(found) <= MOST_NAMED
+
+
+@pytest.mark.parametrize(("entries", "looked_at"), [(100, MOST_NAMED), (101, 0)])
+def test_a_list_is_looked_into_no_further_than_needed(entries, looked_at):
+    seen = []
+
+    class Noted(Text):
+        def run_validation(self, data):
+            seen.append(data)
+            return super().run_validation(data)
+
+    with pytest.raises(ValidationError):
+        Many(child=Noted(), max_length=100).run_validation([1] * entries)
+    assert len(seen) == looked_at
 
 
 def test_a_list_of_as_many_entries_as_may_be_is_taken(admin):
