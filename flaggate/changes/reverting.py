@@ -62,9 +62,8 @@ def copy(key: str, new_key: str, **how: Any) -> Flag:
 
     Raises UnknownFlag, and what ``create()`` raises.
     """
-    with change(**how) as opened:
+    with change(**how):
         document = documents.of_flag(flag_of(key))
-        opened.state_percentage(new_key)
         flag = create(new_key)
         write_flag(
             flag, {name: value for name, value in document.items() if name not in OF_THE_ORIGINAL}

@@ -122,6 +122,7 @@ def test_a_new_flag_has_the_columns_and_its_revision_the_words_that_were_given()
         ("x", {"kind": "nonsense"}, "kind"),
         ("x", {"percentage": 101}, "percentage"),
         ("x", {"variants": [("a", 1, 1), ("no spaces", 1, 1)]}, "variants[1].key"),
+        ("x", {"variants": [("a", None, 1)]}, "variants[0].value"),
         ("x", {"variants": [("a", 1, -1)]}, "variants[0].weight"),
         ("x", {"variants": [("a", 1, 1), ("a", 2, 1)]}, "variants[1].key"),
     ],

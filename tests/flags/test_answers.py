@@ -355,6 +355,7 @@ def test_a_broken_flag_is_off_and_in_all_with_its_error_but_not_for_clients():
     assert "nowhere" in explanation.quarantined
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_broken_flag_is_answered_by_its_last_good_definition():
     targeted("broken", ("targeting_key", "one_of", ["42"]))
     assert flaggate.is_active("broken", "42")

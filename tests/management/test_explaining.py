@@ -277,6 +277,7 @@ def test_a_broken_flag_says_what_is_broken():
     assert document("explain", "never_whole")["broken"].startswith("off_variant")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_flag_that_is_served_as_it_was_before_it_broke_says_so():
     create("once_whole")
     lines(key="once_whole")
