@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import models
 
+import flaggate
 from flaggate import changes
 from flaggate.admin.verbs import VERBS
 from flaggate.api import keys
@@ -192,3 +195,12 @@ def test_german_says_why_somebody_gets_a_flag(german, ada, rows):
 def test_an_exported_history_is_the_same_for_everybody(german, ada, rows):
     answer = ada.client.get("/admin/flaggate/revision/export/csv/?key__exact=layout")
     assert "percentage: 2.5 %" in b"".join(answer.streaming_content).decode()
+
+
+# --- from right to left ---------------------------------------------------------------------------
+
+
+def test_styles_name_no_side_that_would_stay_where_it_is():
+    styles = (Path(flaggate.__file__).parent / "static/flaggate/admin.css").read_text()
+    sides = r"(?:margin|padding|border)-(?:left|right)|[{ ](?:left|right|float):"
+    assert re.findall(sides, styles) == []
