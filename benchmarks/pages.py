@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,8 +42,12 @@ def main() -> None:
 
 
 def measure(word: str) -> None:
-    """Print the best of several rounds for each page, and what is asked for by hand once."""
+    """Print the best of several rounds for each page, and what is asked for by hand once.
+
+    First how long it took, then how long the processor worked for it.
+    """
     from django.contrib.auth.models import User
+    from django.db import connection
     from django.test import Client
 
     from tests.admin.pages import Pages
@@ -52,13 +56,16 @@ def measure(word: str) -> None:
     client.force_login(User.objects.create_superuser("admin"))
     flag, segment = fill()
     client.get("/admin/login/")  # loads the snapshot
+    in_process = connection.vendor == "sqlite"  # then others only slow it down
     every = [*opened(client, flag, segment), *sent(Pages(client), flag, segment)]
     for name, prepare in every:
         if word in name:
-            best = min(timed(prepare())[0] for _ in range(ROUNDS))
-            print(f"{best:7.0f} ms  {name}{'  TOO SLOW' if best > MOST else ''}", flush=True)
-    for name, milliseconds in [] if word else by_hand(client):
-        print(f"{milliseconds:7.0f} ms  {name}")
+            rounds = [timed(prepare()) for _ in range(ROUNDS)]
+            best, work = (min(each[place] for each in rounds) for place in (0, 1))
+            slow = "  TOO SLOW" if min(best, work if in_process else best) > MOST else ""
+            print(f"{best:7.0f} ms {work:7.0f} ms  {name}{slow}", flush=True)
+    for name, best, work in [] if word else by_hand(client):
+        print(f"{best:7.0f} ms {work:7.0f} ms  {name}")
 
 
 def fill() -> tuple[Any, Any]:
@@ -175,7 +182,7 @@ def sent(browser: Any, flag: Any, segment: Any) -> Iterator[tuple[str, Callable[
     )
 
 
-def by_hand(client: Any) -> list[tuple[str, float]]:
+def by_hand(client: Any) -> list[tuple[Any, ...]]:
     """Import 100,000 members by a file, and count the users of a segment."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -186,26 +193,26 @@ def by_hand(client: Any) -> list[tuple[str, float]]:
     keys = "\n".join(str(uuid.uuid4()) for _ in range(MEMBERS))
     file = SimpleUploadedFile("keys.csv", keys.encode())
     asked = {"act": "add", "which": "included"}
-    preview, page = timed(lambda: client.post(where, {**asked, "pasted": "", "file": file}))
+    *preview, page = timed(lambda: client.post(where, {**asked, "pasted": "", "file": file}))
     agreed = page.context_data["form"].initial
-    written, _page = timed(lambda: client.post(where, agreed))
+    *written, _page = timed(lambda: client.post(where, agreed))
     assert SegmentMember.objects.filter(segment=segment).count() == MEMBERS
-    counted, _page = timed(lambda: client.get(where.replace("members/import", "matching")))
+    *counted, _page = timed(lambda: client.get(where.replace("members/import", "matching")))
     return [
-        (f"import of {MEMBERS:,} random ids, the preview", preview),
-        (f"import of {MEMBERS:,} random ids, the change", written),
-        (f"count of {USERS:,} matching users", counted),
+        (f"import of {MEMBERS:,} random ids, the preview", *preview),
+        (f"import of {MEMBERS:,} random ids, the change", *written),
+        (f"count of {USERS:,} matching users", *counted),
     ]
 
 
-def timed(act: Callable[[], Any]) -> tuple[float, Any]:
-    """Return how many milliseconds something took, and what it gave."""
-    started = perf_counter()
+def timed(act: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Return how many milliseconds something took, also of the processor, and what it gave."""
+    started, worked = perf_counter(), process_time()
     found = act()
     if found.streaming:
         b"".join(found)
     assert found.status_code in (200, 302), found
-    return (perf_counter() - started) * 1000, found
+    return (perf_counter() - started) * 1000, (process_time() - worked) * 1000, found
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.template.response import TemplateResponse
@@ -111,6 +112,7 @@ class Rehearsal:
 def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]], Any]) -> Rehearsal:
     """Do it, look at it, and take it back."""
     using = state.alias()
+    prefetch_related_objects(flags, *READS)
     outcomes = {flag.pk: Outcome(flag, wording.state(flag)) for flag in flags}
     rehearsal = Rehearsal(list(outcomes.values()))
     try:
@@ -256,7 +258,7 @@ def _numeric(*texts: str) -> bool:
 
 def _flags(request: HttpRequest, seen: Iterable[int]) -> list[Flag]:
     chosen = set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if _numeric(pk)}
-    flags = Flag.objects.select_related("rollout").prefetch_related(*READS).order_by("key")
+    flags = Flag.objects.select_related("rollout").order_by("key")
     if chosen:
         return list(flags.filter(pk__in=sorted(chosen)[:MOST_FLAGS]))
     return list(flags.filter(key=_key(request)))
