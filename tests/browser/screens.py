@@ -89,6 +89,21 @@ def review(page: Page) -> None:
     follow(page.get_by_role("button", name="Review changes"))
 
 
+def supposed(page: Page) -> None:
+    """Ask who would get a flag, for a sample and for somebody, and do not save it."""
+    flag("early_access")(page)
+    page.get_by_label("Percentage", exact=False).first.fill("20")
+    follow(page.get_by_role("button", name="Who would get this?"))
+    page.get_by_label("or a targeting key").fill("12")
+    follow(page.get_by_role("button", name="Ask", exact=True))
+
+
+def overridden(page: Page) -> None:
+    flag("gift_wrap")(page)
+    page.get_by_text("See this for yourself").click()
+    follow(page.get_by_role("button", name="Off for me"))
+
+
 def conflict(page: Page) -> None:
     """Be the second of two who have opened the same flag."""
     flag("pay_by_invoice")(page)
@@ -169,6 +184,7 @@ SCREENS: dict[str, Visit] = {
     "flag-quarantined": flag("address_lookup"),
     "flag-delete": flag("new_checkout", "Delete"),
     "review": review,
+    "supposed": supposed,
     "conflict": conflict,
     "who": flag("early_access", "Who gets this?"),
     "who-answer": who,
@@ -191,6 +207,7 @@ SCREENS: dict[str, Visit] = {
     "key-issued": issued,
     "usage": at("/admin/flaggate/usage/"),
     "tombstones": at("/admin/flaggate/tombstone/"),
+    "overridden": overridden,
 }
 
 # The pictures of the docs: what to scroll to, and how many pixels from there. Those that change
@@ -205,6 +222,7 @@ PICTURES: dict[str, tuple[str, int]] = {
     "flag-variants": ("#variants-group", 420),
     "flag-quarantined": ("#header", 330),
     "review": ("#flaggate-review", 320),
+    "supposed": (".flaggate-compared", 430),
     "who-answer": ("#flaggate-answer", 400),
     "who-sample": (".flaggate-sample", 420),
     "history": ("#header", 640),
