@@ -50,6 +50,7 @@ TESTS = {
     "changes/rehearsing": [],
     "changes/reverting": ["changes/test_permissions"],
     "store/columns": [],
+    "store/loaded": ["store/test_freshness", "store/test_incremental", "core/test_quarantine"],
     "store/freshness": [
         "store/test_bootstrap",
         "store/test_incremental",

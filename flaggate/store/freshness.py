@@ -23,15 +23,14 @@ from django.db import connections, transaction
 from django.dispatch import Signal
 
 from flaggate import conf
-from flaggate.core.quarantine import assemble
 from flaggate.core.snapshot import EMPTY, Snapshot
 from flaggate.models import state
-from flaggate.store import bootstrap, rows
+from flaggate.store import bootstrap
+from flaggate.store.loaded import Loaded
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from flaggate.core.snapshot import Version
 
 logger = logging.getLogger("flaggate")
 
@@ -55,8 +54,7 @@ class Store:
     """The snapshot of this process, and the clock that keeps it fresh."""
 
     def __init__(self) -> None:
-        self.snapshot: Snapshot | None = None
-        self.definitions: rows.Definitions | None = None  # what the snapshot was made of
+        self.loaded = Loaded()
         self.error = ""
         self.failures = 0
         self.loads = 0
@@ -66,6 +64,11 @@ class Store:
         self._due = 0.0  # monotonic seconds; the next look at the state row
         self._commits = self._seen = 0  # made by this process, and how many the snapshot has
         self._logged_at = -LOG_INTERVAL
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The flags that this process answers from; None while there are none yet."""
+        return self.loaded.snapshot
 
     def reset_lock(self) -> None:
         """Forget who is loading; a forked child has no such thread."""
@@ -77,7 +80,7 @@ class Store:
 
     def forget(self) -> None:
         """Drop the snapshot, as if the process had just started."""
-        self.snapshot = self.definitions = None
+        self.loaded = Loaded()
         self._bootstrapped = False
         self._due = 0.0
 
@@ -113,7 +116,7 @@ class Store:
         return self._local(connection) if connection.in_atomic_block else None
 
     def _local(self, connection: BaseDatabaseWrapper) -> Snapshot | None:
-        writes = state.uncommitted(connection)
+        known, writes = self.loaded, state.uncommitted(connection)
         kept: Snapshot | None
         kept_writes, kept = getattr(connection, "flaggate_snapshot", (None, None))
         if conf.get().MAX_STALENESS is None and kept_writes == writes:
@@ -123,7 +126,9 @@ class Store:
             with transaction.atomic(using=connection.alias):
                 version = state.read(connection.alias)
                 if kept is None or kept_writes != writes or kept.version != version:
-                    kept = self._assemble(self._read(connection, version), version)
+                    # Of what is published, and never of what was rolled back since.
+                    found = known.read(connection.alias, version)
+                    kept = known.followed_by(found, version).snapshot
         except Exception as error:
             self._report(error)
             return None
@@ -155,7 +160,8 @@ class Store:
             if not self._follow(connection):
                 return
         except Exception as error:
-            self.snapshot = self.snapshot or self._bootstrap()
+            if before is None:
+                self.loaded = Loaded(self._bootstrap())
             self._failed(error, commits)
         else:
             self._succeeded(commits)
@@ -191,61 +197,16 @@ class Store:
 
     def _load(self, connection: BaseDatabaseWrapper) -> None:
         """Read in one consistent transaction, the state row first."""
+        known = self.loaded
         with _deferred(connection), transaction.atomic(using=connection.alias):
             if begin := BEGIN_LOAD.get(connection.vendor):
                 with connection.cursor() as cursor:
                     cursor.execute(begin)
             version = state.read(connection.alias)
-            found = self._read(connection, version)
-        snapshot = self._assemble(found, version)
-        self._report_broken(snapshot)
-        self.snapshot, self.definitions = snapshot, found
-
-    def _read(self, connection: BaseDatabaseWrapper, version: Version | None) -> rows.Definitions:
-        if self.definitions is None or not self._continues(version):
-            return rows.read(connection.alias)
-        return rows.reread(connection.alias, self.definitions)
-
-    def _continues(self, version: Version | None) -> bool:
-        """Whether a version follows on the snapshot's, so that flags with an old token are known.
-
-        It does not after a restore, nor after SQL that bumped the version and left the token.
-        """
-        known = self.snapshot.version if self.snapshot else None
-        return (
-            version is not None
-            and known is not None
-            and version.epoch == known.epoch
-            and version.number > known.number
-            and version.token != known.token
-        )
-
-    def _assemble(self, found: rows.Definitions, version: Version | None) -> Snapshot:
-        return assemble(
-            found.flags,
-            found.segments,
-            unreadable=found.unreadable,
-            unreadable_segments=found.unreadable_segments,
-            version=version,
-            source="database",
-            loaded_at=datetime.now(UTC),
-            previous=self.snapshot,  # and never what a transaction saw that was rolled back since
-            unchanged=self._unchanged(found),
-        )
-
-    def _unchanged(self, found: rows.Definitions) -> frozenset[str]:
-        """Return the flags that are what they were, with all segments and flags that they name."""
-        known = self.definitions
-        if known is None:
-            return frozenset()
-        same_segments = found.segments == known.segments
-        return frozenset(
-            key
-            for key, flag in found.flags.items()
-            if flag is known.flags.get(key)
-            and not flag.prerequisites
-            and (same_segments or not flag.rules)
-        )
+            found = known.read(connection.alias, version)
+        loaded = known.followed_by(found, version)
+        self._report_broken(loaded.snapshot or EMPTY)
+        self.loaded = loaded
 
     def _bootstrap(self) -> Snapshot | None:
         """Read the flags that the last deployment left in a file."""

@@ -142,7 +142,9 @@ class Process:
     def loaded(self) -> Hashable:
         """Return what this process holds of the database."""
         snapshot = self.store.snapshot
-        return snapshot and (snapshot.version, numbers(snapshot)), repr(self.store.definitions)
+        return snapshot and (snapshot.version, numbers(snapshot)), repr(
+            self.store.loaded.definitions
+        )
 
     def _check_fresh(self, snapshot: Snapshot, owed: int, broken: str) -> None:
         if snapshot.version is None or numbers(snapshot)[1] not in self.model.history[owed:]:

@@ -19,7 +19,8 @@ from django.test.utils import CaptureQueriesContext
 import flaggate
 from flaggate import changes
 from flaggate.models import Flag, State, state
-from flaggate.store import bootstrap, freshness, status, store
+from flaggate.store import bootstrap, freshness, rows, status, store
+from flaggate.store.loaded import Loaded
 from tests.store.conftest import Clock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -228,6 +229,24 @@ def test_a_transaction_reads_its_own_writes(clock: Clock) -> None:
         assert flags.is_active("x"), "whoever asks, at each question"
         assert "x" not in store.snapshot, "never published before the commit"
     assert flaggate.is_active("x")
+
+
+def test_what_another_thread_loads_meanwhile_makes_no_broken_flag_of_a_transaction_sound(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes.create("x", enabled=True)
+    flaggate.is_active("x")
+    reread = rows.reread
+
+    def while_another_thread_publishes(*args: Any) -> rows.Definitions:
+        found = reread(*args)
+        store.loaded = Loaded(store.snapshot, found)
+        return found
+
+    monkeypatch.setattr(rows, "reread", while_another_thread_publishes)
+    with transaction.atomic():
+        Flag.objects.update(off_variant="none of its variants")
+        assert "x" in store.current().quarantined
 
 
 def test_a_rolled_back_write_leaves_nothing(clock: Clock) -> None:

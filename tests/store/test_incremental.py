@@ -96,7 +96,7 @@ def test_what_is_read_in_part_is_what_would_be_read_as_a_whole(name: str, whole:
     store.current()
     assert whole == []
     fresh = read("default")
-    assert store.definitions == fresh
+    assert store.loaded.definitions == fresh
     assert dict(store.snapshot.flags) == fresh.flags
     assert dict(store.snapshot.segments) == fresh.segments
 
@@ -131,7 +131,7 @@ def test_more_changes_than_are_read_one_by_one_are_read_as_a_whole(
         Flag.objects.update(owner="ada")
     store.current()
     assert whole == loads
-    assert store.definitions == read("default")
+    assert store.loaded.definitions == read("default")
 
 
 if connection.vendor == "sqlite":  # the others have types
@@ -148,7 +148,7 @@ if connection.vendor == "sqlite":  # the others have types
             by_sql(SPOILT[name])
         store.current()
         assert whole == []
-        assert store.definitions == read("default")
+        assert store.loaded.definitions == read("default")
 
     @pytest.mark.parametrize("name", SPOILT)
     def test_what_can_not_be_read_is_known_while_others_change(name: str, whole: list[str]) -> None:
@@ -159,7 +159,7 @@ if connection.vendor == "sqlite":  # the others have types
         changes.disable("third")
         store.current()
         assert whole == []
-        assert store.definitions == read("default")
+        assert store.loaded.definitions == read("default")
 
 
 def test_a_flag_that_stays_broken_stays_in_quarantine_while_others_change() -> None:

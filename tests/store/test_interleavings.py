@@ -22,6 +22,7 @@ from flaggate.core.snapshot import Version
 from flaggate.models import state
 from flaggate.store import freshness
 from flaggate.store.freshness import Store
+from flaggate.store.loaded import Loaded
 from tests.store.processes import (
     HALF,
     LONG,
@@ -163,12 +164,12 @@ def test_without_repeatable_read_everybody_still_comes_to_the_last_commit(
 
 
 def rows_before_the_state_row(patch: pytest.MonkeyPatch) -> None:
-    assemble = Store._assemble
+    followed_by = Loaded.followed_by
 
-    def with_a_later_version(self: Store, found: Any, version: Any) -> Any:
-        return assemble(self, found, state.read(state.alias()))
+    def with_a_later_version(self: Loaded, found: Any, version: Any) -> Loaded:
+        return followed_by(self, found, state.read(state.alias()))
 
-    patch.setattr(Store, "_assemble", with_a_later_version)
+    patch.setattr(Loaded, "followed_by", with_a_later_version)
 
 
 def no_token(patch: pytest.MonkeyPatch) -> None:
@@ -224,7 +225,7 @@ def publishing_what_is_not_committed(patch: pytest.MonkeyPatch) -> None:
     local = Store._local
 
     def published(self: Store, connection: Any) -> Any:
-        self.snapshot = local(self, connection)
+        self.loaded = Loaded(local(self, connection))
         return self.snapshot
 
     patch.setattr(Store, "_local", published)

@@ -29,7 +29,7 @@ def travel(clock: Clock) -> Any:
 
 def test_a_new_store_knows_nothing_and_is_about_to_look() -> None:
     new = Store()
-    assert (new.snapshot, new.definitions, new.checked_at) == (None, None, None)
+    assert (new.snapshot, new.loaded.definitions, new.checked_at) == (None, None, None)
     assert (new.error, new.failures, new.loads) == ("", 0, 0)
     assert new.due()
     assert new.current() is new.snapshot
