@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flaggate.flags import evaluate as evaluate
     from flaggate.flags import flags_for as flags_for
     from flaggate.flags import is_active as is_active
+    from flaggate.flags import track as track
     from flaggate.flags import value as value
     from flaggate.flags import variant as variant
     from flaggate.store import status as status
@@ -34,6 +35,7 @@ _PUBLIC = {
     "flags_for": "flags",
     "is_active": "flags",
     "status": "store",
+    "track": "flags",
     "value": "flags",
     "variant": "flags",
 }

@@ -25,6 +25,7 @@ NAMES = [
     "flags_for",
     "is_active",
     "status",
+    "track",
     "value",
     "variant",
 ]
@@ -50,6 +51,7 @@ ELSEWHERE = [
     "flaggate.jinja2.FlagsExtension",
     "flaggate.middleware.FlagsMiddleware",
     "flaggate.signals.flag_changed",
+    "flaggate.signals.outcome_tracked",
     "flaggate.signals.segment_changed",
     "flaggate.testing.override_flag",
     "flaggate.urls.flagged_path",

@@ -23,6 +23,7 @@ try:
     from openfeature.exception import ErrorCode, FlagNotFoundError, InvalidContextError
     from openfeature.flag_evaluation import FlagResolutionDetails, Reason
     from openfeature.provider import AbstractProvider, Metadata
+    from openfeature.track import TrackingEventDetails
 except ImportError as error:
     raise ImproperlyConfigured(
         "flaggate.contrib.openfeature needs the SDK of OpenFeature. "
@@ -158,6 +159,17 @@ class FlaggateProvider(AbstractProvider):
     ) -> FlagResolutionDetails[Object]:
         resolve = sync_to_async(self.resolve_object_details)
         return await resolve(flag_key, default_value, evaluation_context)
+
+    def track(
+        self,
+        tracking_event_name: str,
+        evaluation_context: EvaluationContext | None = None,
+        tracking_event_details: TrackingEventDetails | None = None,
+    ) -> None:
+        """Track an outcome, as ``flaggate.track()`` does."""
+        given = tracking_event_details or TrackingEventDetails()
+        flags = _flags(evaluation_context)
+        flags.track(tracking_event_name, given.value, given.attributes)
 
     def _tell(self, before: Snapshot, after: Snapshot, error: str, **_: Any) -> None:
         """Emit the events for what a look at the database has found."""

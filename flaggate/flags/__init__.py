@@ -17,6 +17,8 @@ from flaggate.flags.personal import PersonalFlags
 from flaggate.store import store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flaggate.core.evaluation import Evaluation, EvaluationContext
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "observers",
     "pin",
     "request_of",
+    "track",
     "value",
     "variant",
 ]
@@ -124,6 +127,19 @@ def evaluate(key: str, subject: Any = None) -> Evaluation:
     Raises TypeError for what is no subject.
     """
     return flags_for(subject).evaluate(key)
+
+
+def track(
+    name: str,
+    subject: Any = None,
+    value: float | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Tell the receivers of ``signals.outcome_tracked`` what a subject did; see ``Flags.track()``.
+
+    Raises TypeError for what is no subject.
+    """
+    flags_for(subject).track(name, value, details)
 
 
 class FlagsHttpRequest(HttpRequest):

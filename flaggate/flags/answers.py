@@ -20,6 +20,7 @@ from flaggate.exceptions import ContextNotLoaded, UnknownFlag
 from flaggate.flags.telling import MOST_TOLD, did_you_mean, first_time, shown
 from flaggate.models.state import Written
 from flaggate.overlay import Override
+from flaggate.signals import outcome_tracked
 from flaggate.store import store
 
 if TYPE_CHECKING:
@@ -137,6 +138,17 @@ class Flags:
             return explain(snapshot, key, self.context)
         except Exception as error:
             return Explanation(self._failed(key, error), snapshot.flags.get(key))
+
+    def track(
+        self, name: str, value: float | None = None, details: Mapping[str, Any] | None = None
+    ) -> None:
+        """Tell the receivers of ``signals.outcome_tracked`` what this subject did. Stores nothing.
+
+        ``value`` is what it was worth, such as an amount. A receiver that raises is logged.
+        """
+        outcome_tracked.send_robust(
+            Flags, name=name, context=self.context, value=value, details=dict(details or {})
+        )
 
     def __contains__(self, key: object) -> bool:
         """Tell whether a flag is defined."""

@@ -22,6 +22,7 @@ from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import FlagEvaluationOptions, Reason
 from openfeature.hook import Hook
 from openfeature.provider import ProviderStatus
+from openfeature.track import TrackingEventDetails
 from openfeature.transaction_context import ContextVarsTransactionContextPropagator
 
 from flaggate import changes, recording
@@ -29,6 +30,7 @@ from flaggate.api.ofrep.answers import ERRORS, REASONS
 from flaggate.contrib.openfeature import FlaggateProvider, context_for
 from flaggate.core import evaluation
 from flaggate.models import Flag, Segment, state
+from flaggate.signals import outcome_tracked
 from flaggate.store import store
 from tests.fixtures import a_request, layouts, released, segment, targeted
 
@@ -441,3 +443,34 @@ def test_without_the_sdk_it_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "flaggate.contrib.openfeature")
     with pytest.raises(ImproperlyConfigured, match=r"pip install 'flaggate\[openfeature\]'"):
         import flaggate.contrib.openfeature  # noqa: F401
+
+
+# --- Tracking -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tracked() -> Iterator[list[dict[str, Any]]]:
+    """What receivers of outcomes were told."""
+
+    def hear(sender: Any, **sent: Any) -> None:
+        found.append(sent)
+
+    found: list[dict[str, Any]] = []
+    outcome_tracked.connect(hear)
+    yield found
+    outcome_tracked.disconnect(hear)
+
+
+def test_what_the_sdk_tracks_is_told_with_its_value_and_details(client, tracked):
+    details = TrackingEventDetails(19.9, {"currency": "EUR"})
+    client.track("purchase", about("42", plan="pro"), details)
+    (sent,) = tracked
+    assert (sent["name"], sent["value"], sent["details"]) == ("purchase", 19.9, {"currency": "EUR"})
+    assert sent["context"].attributes["plan"] == "pro"
+
+
+def test_what_the_sdk_tracks_of_a_request_is_about_its_user(client, tracked):
+    ada = User.objects.create(username="ada")
+    client.track("purchase", context_for(a_request(user=ada)))
+    assert tracked[0]["context"].attributes["targeting_key"] == str(ada.pk)
+    assert (tracked[0]["value"], tracked[0]["details"]) == (None, {})
