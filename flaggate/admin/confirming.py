@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.template.response import TemplateResponse
@@ -18,24 +16,21 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from flaggate import changes, store
-from flaggate.admin.estimating import Estimate, estimate
+from flaggate import changes
 from flaggate.admin.fields import CommentField
 from flaggate.admin.refusals import words
-from flaggate.admin.supposing import supposed
+from flaggate.admin.rehearsing import rehearse
 from flaggate.admin.verbs import VERBS, Verb
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
-from flaggate.flags import pin
-from flaggate.models import Flag, Revision, state, wording
+from flaggate.models import Flag, Revision, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
-    from flaggate.core.snapshot import Snapshot
 
 MOST_FLAGS = 200  # in one deed
 MOST_NAMED = 5
@@ -83,64 +78,6 @@ class ValueForm(forms.Form):
     def values(self) -> tuple[Any, ...]:
         """What to give to the verb, beside the flag's key."""
         return tuple(self.cleaned_data.values())
-
-
-@dataclass
-class Outcome:
-    """What a deed would do to one flag, in words."""
-
-    flag: Flag
-    now: str
-    then: str = ""
-    lines: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Rehearsal:
-    """What a deed would do to all flags, or why it would be refused."""
-
-    outcomes: list[Outcome]
-    refusal: str = ""
-    estimate: Estimate | None = None
-
-    @property
-    def changes(self) -> bool:
-        """Whether there is something to confirm."""
-        return not self.refusal and any(outcome.lines for outcome in self.outcomes)
-
-
-def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]], Any]) -> Rehearsal:
-    """Do it, look at it, and take it back."""
-    using = state.alias()
-    prefetch_related_objects(flags, *READS)
-    outcomes = {flag.pk: Outcome(flag, wording.state(flag)) for flag in flags}
-    rehearsal = Rehearsal(list(outcomes.values()))
-    try:
-        with changes.rehearse(actor=request.user, source="admin") as opened:
-            opened.touched(outcomes, ())  # one reading for all of them
-            act([flag.key for flag in flags])
-            for subject, pk, before, after in opened.check():
-                if subject == FLAG and before and after:
-                    outcomes[pk].lines = differences(before[2], after[2])
-            for flag in Flag.objects.using(using).prefetch_related(*READS).filter(pk__in=outcomes):
-                outcomes[flag.pk].then = wording.state(flag)
-            then = store.read(using, flags=outcomes, segments=()) if len(flags) == 1 else None
-    except ChangeRefused as refusal:
-        rehearsal.refusal = words(refusal)
-        return rehearsal
-    if then and rehearsal.changes:
-        rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
-    return rehearsal
-
-
-def _estimate(before: Snapshot, then: store.Definitions, key: str) -> Estimate | None:
-    after = supposed(before, then)
-    if not any(each.flags[key].enabled for each in (before, after) if key in each.flags):
-        return None
-    return estimate(before, after, key)
-
-
-READS = tuple(name for name in wording.READS if name != "rollout")  # that one is selected
 
 
 def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
