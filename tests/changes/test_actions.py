@@ -165,6 +165,24 @@ def test_a_time_is_set_and_taken_away() -> None:
     assert (flag.active_from, flag.active_until) == (None, None)
 
 
+def test_a_flag_that_does_not_exist_has_no_schedule() -> None:
+    with pytest.raises(UnknownFlag, match=r"There is no flag 'x'\."):
+        changes.schedule("x")
+
+
+def test_an_archived_flag_takes_no_schedule() -> None:
+    changes.create("x")
+    changes.archive("x")
+    with pytest.raises(ChangeRefused, match=r"flag x: is archived\. Restore it first"):
+        changes.schedule("x", active_until=NOON)
+
+
+def test_an_archived_flag_can_be_turned_off_too() -> None:
+    changes.create("x", enabled=True)
+    changes.archive("x")
+    assert not changes.disable("x").enabled
+
+
 def test_an_archived_flag_keeps_the_moment_at_which_it_was_archived() -> None:
     changes.create("x")
     Flag.objects.update(archived_at=NOON)

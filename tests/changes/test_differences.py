@@ -1,6 +1,7 @@
 """The difference between two documents, in words."""
 
 import pytest
+from django.utils import translation
 
 from flaggate import changes
 from flaggate.changes.differences import LONGEST_TEXT, MOST_MEMBERS, differences, same
@@ -277,3 +278,12 @@ def test_revisions_that_were_recorded_can_be_compared():
         ["condition 1: added, plan exists"],
         ["prerequisite 1: added, y"],
     ]
+
+
+def test_a_field_is_called_by_its_name_in_the_readers_language():
+    with translation.override("de"):
+        assert differences(flag(percentage=5), flag(percentage=10))[0].startswith("Anteil: ")
+
+
+def test_what_is_no_field_any_longer_is_called_by_its_own_name():
+    assert differences(flag(old_field=1), flag(old_field=2)) == ["old field: 1 → 2"]

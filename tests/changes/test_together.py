@@ -93,6 +93,13 @@ def test_what_was_changed_together_is_undone_together() -> None:
     assert b.active_from.isoformat() == "2030-01-01T10:00:00+00:00"
 
 
+def test_when_they_were_undone_is_noted() -> None:
+    together.enable(KEYS)
+    before = column("modified")
+    together.undo(KEYS)
+    assert all(now > then for now, then in zip(column("modified"), before, strict=True))
+
+
 def test_where_one_has_nothing_to_undo_nothing_is_undone() -> None:
     changes.enable("a")
     with pytest.raises(ChangeRefused, match="flag b: there is no change that could be undone"):
