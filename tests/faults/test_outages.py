@@ -13,7 +13,7 @@ from django.db import connection
 
 import flaggate
 from flaggate import changes
-from flaggate.store import freshness, status, store
+from flaggate.store import freshness, rows, status, store
 from tests.faults.proxy import Proxy
 from tests.faults.waiting import in_thread, until
 
@@ -102,14 +102,14 @@ if SERVER:
         changes.create("x", enabled=True)
         before = store.current()
         changes.disable("x")
-        read = freshness.rows.reread
+        read = rows.reread
 
         def cut(*arguments: Any) -> Any:
             proxy.cut()
             return read(*arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(freshness.rows, "reread", cut)
+            patch.setattr(rows, "reread", cut)
             assert look()
         assert store.snapshot is before
         proxy.heal()
