@@ -47,7 +47,11 @@ TESTS = {
     "changes/members": [],
     "changes/rollouts": [],
     "changes/actions": ["changes/test_members", "changes/test_together"],
-    "changes/together": ["changes/test_actions", "changes/test_permissions"],
+    "changes/together": [
+        "changes/test_actions",
+        "changes/test_permissions",
+        "changes/test_reverting",
+    ],
     "changes/differences": [],
     "changes/rehearsing": [],
     "changes/reverting": ["changes/test_permissions", "changes/test_together"],

@@ -239,6 +239,25 @@ def test_a_plain_write_in_between_is_a_conflict_too(flag: Flag) -> None:
         changes.enable("x", expected_versions={("flag", "x"): flag.version})
 
 
+def test_a_conflict_names_the_source_of_a_change_by_nobody(flag: Flag) -> None:
+    changes.rollout("x", 5, source="command")
+    with pytest.raises(Conflict, match=r"was changed by command at .* from version 1 to 2"):
+        changes.rollout("x", 50, expected_versions={("flag", "x"): 1})
+
+
+def test_a_conflict_of_what_has_no_history_says_the_versions() -> None:
+    made = Flag.objects.create(key="plain")
+    with pytest.raises(Conflict, match=rf"was changed, from version 7 to {made.version}\."):
+        changes.enable("plain", expected_versions={("flag", "plain"): 7})
+
+
+def test_a_change_of_a_segment_leaves_the_version_of_a_flag_with_its_number(flag: Flag) -> None:
+    with changes.change():
+        Segment.objects.create(pk=flag.pk, key="of_the_same_number")
+    flag.refresh_from_db()
+    assert flag.version == 1
+
+
 def test_a_conflict_is_found_within_an_open_change_too(flag: Flag) -> None:
     changes.rollout("x", 5)
     with changes.change(), pytest.raises(Conflict):
@@ -403,6 +422,17 @@ def test_a_required_variant_must_exist(flag: Flag) -> None:
     other = changes.create("y")
     with refused(r"prerequisites\[0\]\.variant: 'a' is no variant"), changes.change():
         Prerequisite.objects.create(flag=flag, required=other, variant="a")
+
+
+def test_a_variant_that_another_flag_requires_can_not_go_beside_other_changes(flag: Flag) -> None:
+    changes.create("earlier")
+    other = changes.create("y", variants=[("a", 1, 1), ("b", 2, 1)])
+    changes.create("z")
+    with changes.change():
+        Prerequisite.objects.create(flag=flag, required=other, variant="a")
+    with refused("'a' is required by the flag 'x'"), changes.change():
+        Flag.objects.filter(key__in=["earlier", "z"]).update(owner="we")
+        other.variants.get(key="a").delete()
 
 
 def test_a_variant_that_another_flag_requires_can_not_go(flag: Flag) -> None:

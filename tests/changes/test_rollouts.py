@@ -167,6 +167,11 @@ def test_a_plan_that_makes_no_sense_is_refused(flag: Flag, plan: Any, problem: s
     assert not Flag.objects.get().enabled
 
 
+def test_a_stage_may_hold_for_one_second(flag: Flag) -> None:
+    rollouts.start("x", [(5, timedelta(seconds=1)), (100, None)])
+    assert near(5)(share())
+
+
 def test_a_stage_may_keep_the_share_of_the_one_before(flag: Flag) -> None:
     rollouts.start("x", [(5, DAY), (5, DAY), (100, None)])
     assert near(5)(share())
