@@ -115,7 +115,7 @@ def test_a_user_is_chosen_by_typing_and_the_answer_can_be_shared(shop: str, page
     page.get_by_role("link", name="Who gets this?").click()
     page.locator(".select2-selection").click()
     page.locator(".select2-search__field").fill("oliv")
-    page.get_by_role("option", name="olivia").click()
+    page.get_by_role("option", name="olivia", exact=True).click()
     page.get_by_role("button", name="Ask").click()
     answer = page.locator(".flaggate-answer")
     expect(answer.get_by_role("heading", level=2)).to_contain_text("Active for olivia")

@@ -222,7 +222,7 @@ def test_who_would_get_a_flag_is_asked_before_it_is_saved(
     if with_script:
         supposed.get_by_role("combobox").first.click()
         page.get_by_role("searchbox").last.fill("chen")
-        page.get_by_role("option", name="chen").click()
+        page.get_by_role("option", name="chen", exact=True).click()
     else:
         supposed.get_by_label("Or type an id or a user name:").fill("chen")
     supposed.get_by_role("button", name="Ask", exact=True).click()
