@@ -89,7 +89,7 @@ def test_variants_are_offered_by_name(tess: Pages) -> None:
 
 
 def test_it_lasts_as_long_as_is_said(tess: Pages, flag: Flag) -> None:
-    assert '<input type="number" name="hours" value="8" max="8"' in tess.open(flag).text
+    assert 'name="hours" value="8" max="8"' in tess.open(flag).text
     see(tess, flag, "on", hours="0.5")
     request = tess.client.get("/admin/login/").wsgi_request
     _owner, forced = overrides.read(request, request.flags.now)
