@@ -42,6 +42,7 @@ TESTS = {
     "core/versions": [],
     "core/messages": ["core/test_validation"],
     "changes/change": ["changes/test_actions", "changes/test_rollouts", "changes/test_permissions"],
+    "changes/validation": ["changes/test_change", "changes/test_rollouts", "changes/test_actions"],
     "changes/permissions": ["changes/test_change"],
     "changes/writing": ["changes/test_reverting", "changes/test_actions", "changes/test_together"],
     "changes/members": [],

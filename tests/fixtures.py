@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.http import HttpRequest
@@ -12,6 +13,7 @@ from django.test import RequestFactory
 
 from flaggate import changes
 from flaggate.models import Flag, Segment
+from flaggate.signals import outcome_tracked
 
 Condition = tuple[str, str, list[Any]]
 
@@ -51,3 +53,16 @@ def a_request(path: str = "/", user: Any = None, **environment: Any) -> HttpRequ
     request.session = SessionStore()
     request.user = AnonymousUser() if user is None else user
     return request
+
+
+@pytest.fixture
+def outcomes() -> Iterator[list[dict[str, Any]]]:
+    """What receivers of tracked outcomes were told."""
+
+    def hear(sender: Any, **sent: Any) -> None:
+        heard.append(sent)
+
+    heard: list[dict[str, Any]] = []
+    outcome_tracked.connect(hear)
+    yield heard
+    outcome_tracked.disconnect(hear)

@@ -30,9 +30,9 @@ from flaggate.api.ofrep.answers import ERRORS, REASONS
 from flaggate.contrib.openfeature import FlaggateProvider, context_for
 from flaggate.core import evaluation
 from flaggate.models import Flag, Segment, state
-from flaggate.signals import outcome_tracked
 from flaggate.store import store
 from tests.fixtures import a_request, layouts, released, segment, targeted
+from tests.fixtures import outcomes as outcomes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -448,29 +448,16 @@ def test_without_the_sdk_it_says_what_to_install(monkeypatch):
 # --- Tracking -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def tracked() -> Iterator[list[dict[str, Any]]]:
-    """What receivers of outcomes were told."""
-
-    def hear(sender: Any, **sent: Any) -> None:
-        found.append(sent)
-
-    found: list[dict[str, Any]] = []
-    outcome_tracked.connect(hear)
-    yield found
-    outcome_tracked.disconnect(hear)
-
-
-def test_what_the_sdk_tracks_is_told_with_its_value_and_details(client, tracked):
+def test_what_the_sdk_tracks_is_told_with_its_value_and_details(client, outcomes):
     details = TrackingEventDetails(19.9, {"currency": "EUR"})
     client.track("purchase", about("42", plan="pro"), details)
-    (sent,) = tracked
+    (sent,) = outcomes
     assert (sent["name"], sent["value"], sent["details"]) == ("purchase", 19.9, {"currency": "EUR"})
     assert sent["context"].attributes["plan"] == "pro"
 
 
-def test_what_the_sdk_tracks_of_a_request_is_about_its_user(client, tracked):
+def test_what_the_sdk_tracks_of_a_request_is_about_its_user(client, outcomes):
     ada = User.objects.create(username="ada")
     client.track("purchase", context_for(a_request(user=ada)))
-    assert tracked[0]["context"].attributes["targeting_key"] == str(ada.pk)
-    assert (tracked[0]["value"], tracked[0]["details"]) == (None, {})
+    assert outcomes[0]["context"].attributes["targeting_key"] == str(ada.pk)
+    assert (outcomes[0]["value"], outcomes[0]["details"]) == (None, {})

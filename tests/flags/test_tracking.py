@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,49 +11,37 @@ import flaggate
 from flaggate import recording
 from flaggate.signals import outcome_tracked
 from tests.fixtures import a_request, released
+from tests.fixtures import outcomes as outcomes
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def heard() -> Iterator[list[dict[str, Any]]]:
-    """What was sent."""
-
-    def hear(sender: Any, **sent: Any) -> None:
-        found.append(sent)
-
-    found: list[dict[str, Any]] = []
-    outcome_tracked.connect(hear)
-    yield found
-    outcome_tracked.disconnect(hear)
-
-
-def test_an_outcome_is_told_with_its_value_and_details(heard):
+def test_an_outcome_is_told_with_its_value_and_details(outcomes):
     flaggate.track("purchase", "42", value=19.9, details={"currency": "EUR"})
-    (sent,) = heard
+    (sent,) = outcomes
     assert (sent["name"], sent["value"], sent["details"]) == ("purchase", 19.9, {"currency": "EUR"})
 
 
-def test_an_outcome_without_a_value_has_none(heard):
+def test_an_outcome_without_a_value_has_none(outcomes):
     flaggate.track("signup")
-    assert (heard[0]["value"], heard[0]["details"]) == (None, {})
+    assert (outcomes[0]["value"], outcomes[0]["details"]) == (None, {})
 
 
-def test_an_outcome_is_about_its_subject(heard):
+def test_an_outcome_is_about_its_subject(outcomes):
     user = User.objects.create(username="ada")
     flaggate.track("purchase", a_request(user=user))
-    attributes = heard[0]["context"].attributes
+    attributes = outcomes[0]["context"].attributes
     assert (attributes["targeting_key"], attributes["username"]) == (str(user.pk), "ada")
 
 
-def test_what_is_tracked_reads_nothing_of_its_own(heard, django_assert_num_queries):
+def test_what_is_tracked_reads_nothing_of_its_own(outcomes, django_assert_num_queries):
     flags = flaggate.flags_for(a_request(user=User.objects.create(username="ada")))
     with django_assert_num_queries(0):
         flags.track("purchase")
-    assert len(heard) == 1
+    assert len(outcomes) == 1
 
 
-def test_a_receiver_that_raises_spoils_nothing(heard, caplog):
+def test_a_receiver_that_raises_spoils_nothing(outcomes, caplog):
     def broken(**_: Any) -> None:
         raise RuntimeError("no analytics today")
 
@@ -63,11 +50,11 @@ def test_a_receiver_that_raises_spoils_nothing(heard, caplog):
         flaggate.track("purchase", "42")
     finally:
         outcome_tracked.disconnect(broken)
-    assert len(heard) == 1
+    assert len(outcomes) == 1
     assert "no analytics today" in caplog.text
 
 
-def test_tracking_counts_as_no_question(heard):
+def test_tracking_counts_as_no_question(outcomes):
     released("new_checkout")
     before = recording.totals()
     flaggate.track("purchase", "42")
