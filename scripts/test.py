@@ -9,6 +9,7 @@ FLAGGATE_TEST_MARIADB_URL     where MariaDB is, if not on this machine's usual p
 FLAGGATE_TEST_CHROMIUM        the path of a Chromium or Chrome that is not on PATH
 FLAGGATE_TEST_ALL=1           whatever is skipped is a failure, and so is too little coverage (CI)
 FLAGGATE_TEST_ONLY=sqlite     run nothing but the first part, and measure no coverage
+FLAGGATE_TEST_ONLY=sqlite,screens  the same, and axe and focus on admin's screens in Chromium
 """
 
 import os
@@ -26,10 +27,10 @@ ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 MARIADB_URL = "mysql://root@127.0.0.1:3306/mysql"
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-ON_ALL_CORES = "--numprocesses=auto"  # but for browsers and clients, which share a server
+ON_ALL_CORES = "--numprocesses=auto"  # but for the clients, of which some measure time
 NO_TESTS = 5  # pytest's exit code
 
-ONLY_SQLITE = os.environ.get("FLAGGATE_TEST_ONLY") == "sqlite"
+ONLY = set(filter(None, os.environ.get("FLAGGATE_TEST_ONLY", "").split(",")))
 RUNS_ALL = os.environ.get("FLAGGATE_TEST_ALL") == "1"
 
 PYTEST = ["-m", "pytest", "--quiet"]
@@ -42,20 +43,30 @@ def main() -> None:
     os.chdir(ROOT)
     print(versions(), flush=True)
     run("migrations are complete", "-m", "django", "makemigrations", "--check", "--dry-run")
-    if ONLY_SQLITE:
-        run("tests on SQLite", *PYTEST, ON_ALL_CORES)
-        print("\nOnly SQLite was asked for (FLAGGATE_TEST_ONLY=sqlite).")
+    if ONLY:
+        test_only(ONLY)
         return
     if RUNS_ALL:
         run("forget old coverage", "-m", "coverage", "erase")
     run("tests on SQLite", *COVERED, ON_ALL_CORES)
     test_server("PostgreSQL", POSTGRESQL_URL, postgresql_answers)
     test_server("MariaDB", MARIADB_URL, mariadb_answers)
-    test_browser()
+    test_browser(COVERED, "tests/browser")
     test_clients()
     soak()
     if RUNS_ALL:
         check_coverage()
+    tell_skipped()
+
+
+def test_only(parts: set[str]) -> None:
+    if unknown := parts - {"sqlite", "screens"}:
+        sys.exit(f"FLAGGATE_TEST_ONLY: no part is named {', '.join(sorted(unknown))}")
+    if "sqlite" in parts:
+        run("tests on SQLite", *PYTEST, ON_ALL_CORES)
+    if "screens" in parts:
+        test_browser(PYTEST, "tests/browser/test_screens.py")
+    print(f"\nOnly {', '.join(sorted(parts))}: FLAGGATE_TEST_ONLY asks for no more.")
     tell_skipped()
 
 
@@ -68,18 +79,19 @@ def test_server(name: str, usual_url: str, answers: Callable[[str], bool]) -> No
     run(f"tests on {name}", *COVERED, ON_ALL_CORES, "-m", "database", DATABASE_URL=url)
 
 
-def test_browser() -> None:
+def test_browser(pytest: list[str], tests: str) -> None:
     chromium = find_chromium()
     if not chromium:
         skip(
-            "tests/browser",
+            tests,
             "no Chromium found; apt-get install chromium, or set FLAGGATE_TEST_CHROMIUM",
         )
         return
     run(
         "tests in Chromium",
-        *COVERED,
-        "tests/browser",
+        *pytest,
+        ON_ALL_CORES,
+        tests,
         FLAGGATE_TEST_CHROMIUM=chromium,
         DJANGO_ALLOW_ASYNC_UNSAFE="1",  # Playwright's event loop runs in the tests' own thread
     )

@@ -30,6 +30,15 @@ def follow(link: Locator) -> None:
         link.click()
 
 
+def log_in(page: Page, shop: str = "") -> Page:
+    """Come in as the shop's superuser."""
+    page.goto(f"{shop}/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("admin")
+    follow(page.get_by_role("button", name="Log in"))
+    return page
+
+
 def opened(listed: str, key: str, link: str = "") -> Visit:
     """Open the page of one in a list, and follow a link of it."""
 

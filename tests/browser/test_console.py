@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.screens import log_in
 from tests.example_project.shop import manage, served
 
 pytestmark = pytest.mark.browser
@@ -22,13 +23,10 @@ changes.enable("loyalty_card", source="command")
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def shop(seeded: Path) -> Iterator[str]:
     """The seeded shop, with a history; each test has a flag or segment of its own."""
-    path: Path = tmp_path_factory.mktemp("console") / "shop.sqlite3"
-    manage(path, "migrate", "--verbosity=0")
-    manage(path, "seed")
-    manage(path, "shell", "--verbosity=0", "-c", CHANGES)
-    with served(path) as address:
+    manage(seeded, "shell", "--verbosity=0", "-c", CHANGES)
+    with served(seeded) as address:
         yield address
 
 
@@ -38,13 +36,6 @@ def without_script(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(java_script_enabled=False)
     yield context.new_page()
     context.close()
-
-
-def log_in(page: Page, shop: str) -> None:
-    page.goto(f"{shop}/admin/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill("admin")
-    page.get_by_role("button", name="Log in").click()
 
 
 def open_one(page: Page, kind: str, key: str) -> None:

@@ -20,7 +20,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import frozen
-from tests.browser.screens import PICTURES, SCREENS, VISITS
+from tests.browser.screens import PICTURES, SCREENS, VISITS, log_in
 from tests.example_project.shop import manage, served
 
 pytestmark = pytest.mark.browser
@@ -90,7 +90,7 @@ def context(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
         size: Any = {"width": WIDTH, "height": 800}
         context = browser.new_context(base_url=address, viewport=size, timezone_id="UTC")
         context.add_init_script(CLOSED_SIDEBAR)
-        log_in(context.new_page())
+        log_in(context.new_page()).close()
         yield context
         context.close()
 
@@ -121,14 +121,6 @@ def baseline(context: BrowserContext) -> set[Found]:
             found |= {(rule, part) for rule, part, _target in violations(page, scheme)}
     page.close()
     return {(rule, part) for rule, part in found if part}
-
-
-def log_in(page: Page) -> None:
-    page.goto("/admin/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill("admin")
-    page.get_by_role("button", name="Log in").click()
-    page.close()
 
 
 def violations(page: Page, scheme: Any) -> list[tuple[str, str | None, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.screens import log_in
 from tests.example_project.shop import served
 
 pytestmark = pytest.mark.browser
@@ -79,11 +80,7 @@ def test_the_new_checkout_goes_from_0_to_5_to_50_to_100_percent_and_off(
     first, second = shop
     elsewhere = browser.new_page()
 
-    page.goto(f"{first}/admin/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill("admin")
-    page.get_by_role("button", name="Log in").click()
-
+    log_in(page, first)
     page.goto(f"{first}/admin/flaggate/flag/add/")
     page.get_by_label("Key", exact=False).first.fill("new_checkout")
     page.get_by_label("Bucket by").fill("visitor")
