@@ -7,7 +7,8 @@ from pathlib import Path
 from time import thread_time_ns
 from typing import Any
 
-from flaggate.core.operators import MAX_SEARCHED, matcher
+from flaggate.core.operators import matcher
+from flaggate.core.patterns import MAX_SEARCHED
 from table import Row, limited
 
 CORPUS = Path(__file__).parent.parent / "tests" / "core" / "ruinous_patterns.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +35,16 @@ def joined(messages: Iterable[str], separator: str = " ") -> Message:
     """Put messages one after the other, each to be translated by itself."""
     values = {str(place): message for place, message in enumerate(messages)}
     return Message(separator.join(f"%({place})s" for place in values), **values)
+
+
+def quoted(value: object) -> str:
+    """Write a value as a message shows it: as JSON, of which 60 characters must do."""
+    try:
+        written = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):  # nothing that JSON knows, or a number too long to write
+        written = type(value).__name__
+    written = written if len(written) <= 60 else f"{written[:60]}…"
+    return written.encode("utf-8", "backslashreplace").decode()
 
 
 def said(error: BaseException) -> str:

@@ -6,25 +6,15 @@ function that compiles all of them to the test of one value of the subject.
 
 from __future__ import annotations
 
-import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Any
 
-from flaggate.core.messages import Message
+from flaggate.core.messages import Message, quoted
+from flaggate.core.patterns import pattern_problem, searcher
 from flaggate.core.readers import addresses, folded, instant, network, number, text, version
-
-MAX_PATTERN = 256  # characters
-MAX_SEARCHED = 1024  # characters
-# RE2's time is the length of the text times that of the pattern's program, and (?:a?){1000} has a
-# long one: it took a second. 300 steps cost some 3 ms at most, as benchmarks/patterns.py shows.
-MAX_STEPS = 300
-# Bytes that RE2 may use for one pattern. It gives up early on a program that is far too long, and
-# remembers fewer states of a search, which costs more time than it saves when all of them are new.
-MAX_MEMORY = 64 * 1024
 
 Predicate = Callable[[object], bool]
 OperandCheck = Callable[[object, bool], "Message | None"]
@@ -32,7 +22,6 @@ PredicateFactory = Callable[[Sequence[object], bool], Predicate]
 Reader = Callable[[object], Any]
 
 _LISTS = (list, tuple, set, frozenset)
-_TOO_LARGE = "pattern too large"  # how RE2 says that MAX_MEMORY does not do
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ def operand_problems(operator: str, values: object, *, ignore_case: bool = False
         return [
             Message(
                 "%(operator)s is no operator; use one of %(known)s.",
-                operator=_shown(operator),
+                operator=quoted(operator),
                 known=", ".join(OPERATORS),
             )
         ]
@@ -108,15 +97,6 @@ def _any_element(test: Predicate) -> Predicate:
 # --- Operands: what is wrong with one, and how to mend it ---
 
 
-def _shown(value: object) -> str:
-    try:
-        written = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):  # nothing that JSON knows, or a number too long to write
-        written = type(value).__name__
-    written = written if len(written) <= 60 else f"{written[:60]}…"
-    return written.encode("utf-8", "backslashreplace").decode()
-
-
 def _no_scalar(value: object) -> Message | None:
     if value is None:
         return Message(
@@ -131,20 +111,20 @@ def _no_scalar(value: object) -> Message | None:
 
 def _expects(read: Reader, refused: Callable[[str], Message]) -> OperandCheck:
     def problem(value: object, ignore_case: bool) -> Message | None:
-        return None if read(value) is not None else refused(_shown(value))
+        return None if read(value) is not None else refused(quoted(value))
 
     return problem
 
 
 def _exists_problem(value: object, ignore_case: bool) -> Message | None:
-    return Message("exists takes no values; remove %(value)s.", value=_shown(value))
+    return Message("exists takes no values; remove %(value)s.", value=quoted(value))
 
 
 def _one_of_problem(value: object, ignore_case: bool) -> Message | None:
     if text(value) is None and number(value) is None and type(value) is not bool:
         return Message(
             "%(value)s equals nothing; write a text, a finite number, true or false.",
-            value=_shown(value),
+            value=quoted(value),
         )
     return None
 
@@ -154,52 +134,14 @@ def _text_problem(value: object, ignore_case: bool) -> Message | None:
         return None
     if written is None:
         return Message(
-            '%(value)s is no text; write it in quotes, such as "beta".', value=_shown(value)
+            '%(value)s is no text; write it in quotes, such as "beta".', value=quoted(value)
         )
     return Message("An empty text is part of every text; remove it.")
 
 
 def _pattern_problem(value: object, ignore_case: bool) -> Message | None:
     pattern = text(value)
-    if not pattern:
-        return _text_problem(value, ignore_case)
-    if len(pattern) > MAX_PATTERN:
-        return Message(
-            "%(pattern)s is longer than %(limit)d characters; shorten or split it.",
-            pattern=_shown(pattern),
-            limit=MAX_PATTERN,
-        )
-    if "C" in re.findall(r"(?s)\\(.)", pattern):
-        return Message(
-            "%(pattern)s has \\C, which matches parts of characters; write a dot.",
-            pattern=_shown(pattern),
-        )
-    try:
-        too_long = _compiled(pattern, ignore_case).programsize > MAX_STEPS
-    except ImportError:
-        return Message("Patterns need google-re2; install flaggate[re2], or use another operator.")
-    except Exception as error:  # re2's own, or a text that has no encoding
-        reason = _reason(error)
-        too_long = reason.startswith(_TOO_LARGE)
-        if not too_long:
-            return Message(
-                "%(pattern)s is no RE2 pattern (%(reason)s); correct it.",
-                pattern=_shown(pattern),
-                reason=reason,
-            )
-    if too_long:
-        return Message(
-            "%(pattern)s takes more than %(steps)d steps; split it, "
-            "or use smaller repetitions and classes of characters.",
-            pattern=_shown(pattern),
-            steps=MAX_STEPS,
-        )
-    return None
-
-
-def _reason(error: Exception) -> str:
-    found = error.args[0]
-    return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(error)
+    return pattern_problem(pattern, ignore_case) if pattern else _text_problem(value, ignore_case)
 
 
 # --- Predicates: operands and ignore_case, compiled into the test of one element ---
@@ -239,31 +181,9 @@ def _contains(whole: str, parts: tuple[str, ...]) -> bool:
     return any(map(whole.__contains__, parts))
 
 
-def _compiled(pattern: str, ignore_case: bool) -> Any:
-    # Only google-re2 has Options: other packages named re2 may fall back to the standard library.
-    from re2 import Options, compile
-
-    options = Options()
-    options.case_sensitive = not ignore_case
-    options.log_errors = False
-    options.never_capture = True
-    options.max_mem = MAX_MEMORY
-    return compile(pattern.encode(), options)
-
-
 def _matches(values: Sequence[object], ignore_case: bool) -> Predicate:
-    searches = [_compiled(text(value) or "", ignore_case).search for value in values]
-
-    def matches(element: object) -> bool:
-        found = text(element)
-        if found is None or len(found) > MAX_SEARCHED:
-            return False
-        # RE2 takes a lone surrogate for a character. Without surrogatepass the text could not match
-        # at all, and one of them would let anything slip past a negated pattern.
-        searched = found.encode("utf-8", "surrogatepass")
-        return any(search(searched) is not None for search in searches)
-
-    return matches
+    found_in = searcher([text(value) or "" for value in values], ignore_case)
+    return lambda element: (found := text(element)) is not None and found_in(found)
 
 
 def _in_cidr(values: Sequence[object], ignore_case: bool) -> Predicate:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from flaggate.core.definitions import Condition, Rule, Segment
-from flaggate.core.operators import MAX_SEARCHED, MAX_STEPS, matcher, operand_problems
+from flaggate.core.operators import matcher, operand_problems
+from flaggate.core.patterns import MAX_SEARCHED, MAX_STEPS
 from flaggate.core.quarantine import assemble
 from tests.core.snapshots import NOW, flag
 
