@@ -16,6 +16,7 @@ from flaggate.core.definitions import Problem
 from flaggate.core.messages import Message
 from flaggate.exceptions import Invalid
 from flaggate.models import Tombstone
+from flaggate.models.wording import rollout_of
 
 
 class Unstated(Invalid):
@@ -51,6 +52,16 @@ class FlagForm(RecordedForm):
 
     class Meta:
         widgets = {"off_variant": forms.TextInput(VARIANT)}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        percentage = self.fields.get("percentage")  # absent for whoever may only look
+        if percentage and rollout_of(self.instance):
+            percentage.help_text = _(
+                "The rollout decides now, not this number. Stop the rollout to set a share by hand."
+            )
+            # Who began before the rollout did may have typed something, and keeps it to be mended.
+            percentage.widget.attrs["readonly"] = not self.is_bound
 
     def clean_key(self) -> Any:
         key = self.cleaned_data["key"]

@@ -153,6 +153,11 @@ class RecordedAdmin(SavingAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), *(["key"] if obj else [])]
 
+    def get_inline_formsets(self, *args: Any, **options: Any) -> Any:
+        # For whoever may only look, parts that are not there are no headings either.
+        found = super().get_inline_formsets(*args, **options)
+        return [each for each in found if each.has_add_permission or each.formset.forms]
+
     # --- deletion -----------------------------------------------------------------------------
 
     def users(self, whole: Any) -> Iterable[Flag | Segment]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import models
+from django.forms import BoundField
 from django.test import Client
 from django.urls import reverse
 
@@ -37,6 +38,11 @@ class Page:
     def status(self) -> int:
         """The HTTP status."""
         return int(self.response.status_code)
+
+    def bound(self, name: str) -> BoundField:
+        """A field of the main form."""
+        found: BoundField = self.response.context["adminform"].form[name]
+        return found
 
     @property
     def errors(self) -> dict[str, str]:

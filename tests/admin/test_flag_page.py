@@ -422,6 +422,19 @@ def test_while_a_rollout_runs_the_percentage_is_refused_at_its_field(ada, runnin
     assert "running rollout. Stop it first" in page.errors["percentage"]
 
 
+def test_while_a_rollout_runs_the_field_says_who_decides(ada, running):
+    field = ada.open(running).bound("percentage")
+    assert field.field.widget.attrs["readonly"]
+    assert "Stop the rollout to set a share by hand." in field.help_text
+
+
+def test_what_was_typed_before_the_rollout_began_can_be_mended(ada, flag):
+    page = ada.open(flag)
+    changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
+    refused = page.save(percentage="50", seen=str(flag_now().version))
+    assert not refused.bound("percentage").field.widget.attrs["readonly"]
+
+
 def test_while_a_rollout_runs_all_else_can_be_changed(ada, running):
     ada.open(running).save(owner="Checkout", enabled=None)
     flag = flag_now()

@@ -142,6 +142,13 @@ def test_an_operator_of_flags_can_not_add_people_by_a_forged_form(operator, flag
     assert Flag.objects.get().description == ""
 
 
+def test_a_viewer_sees_no_heading_of_parts_that_are_not_there(viewer, flag, segment):
+    assert "Rules: the first that matches decides" not in viewer.open(flag).words
+    with changes.change():
+        flag.rules.create(percentage=5).segments.add(segment)
+    assert "Rules: the first that matches decides" in viewer.open(flag).words
+
+
 def test_who_may_only_add_flags_adds_one_with_its_parts(flag):
     adder = pages(user("anna", "add_flag", "view_flag"))
     adder.add(Flag).save(key="y", variants_0_key="a", variants_0_value="1")
