@@ -1,6 +1,6 @@
 """``path("", include("flaggate.api.ofrep.urls"))`` gives ``/ofrep/v1/…``, as clients expect it."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from flaggate.api.ofrep.streams import stream
 from flaggate.api.ofrep.usage import Usage
@@ -10,7 +10,8 @@ app_name = "ofrep"
 
 urlpatterns = [
     path("ofrep/v1/evaluate/flags", AllFlags.as_view(), name="all"),
-    path("ofrep/v1/evaluate/flags/<path:key>", OneFlag.as_view(), name="one"),
+    # Any key at all, with a line break, too: an unknown flag is answered in JSON.
+    re_path(r"^ofrep/v1/evaluate/flags/(?P<key>[\s\S]+)\Z", OneFlag.as_view(), name="one"),
     path("ofrep/v1/stream", stream, name="stream"),
     path("flaggate/v1/usage", Usage.as_view(), name="usage"),
 ]
