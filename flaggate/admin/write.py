@@ -181,6 +181,12 @@ class RecordedAdmin(SavingAdmin):
 
     # --- the list, and the history ------------------------------------------------------------
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        # The list's own form refuses a NUL, an autocomplete does not; PostgreSQL raises.
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[SoundList]:
         return SoundList
 

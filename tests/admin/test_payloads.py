@@ -157,6 +157,17 @@ def test_a_filter_that_no_database_can_read_is_answered_as_any_other_bad_one(
     assert ada.get("/admin/flaggate/revision/export/csv/?source__exact=a%00b").status == 404
 
 
+@pytest.mark.database
+@pytest.mark.parametrize("asks", [("rule", "segments"), ("prerequisite", "required")])
+def test_what_is_typed_to_choose_a_row_may_hold_anything(
+    ada: Pages, rows: None, asks: tuple[str, str]
+) -> None:
+    model, field = asks
+    asked = {"app_label": "flaggate", "model_name": model, "field_name": field, "term": "\0"}
+    answer = ada.get(f"/admin/autocomplete/?{urlencode(asked)}")
+    assert answer.status == 200
+
+
 def names_of(page: Page) -> list[str]:
     return [name for name in page.fields if name != "csrfmiddlewaretoken"]
 
