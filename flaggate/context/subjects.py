@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,10 +30,13 @@ from flaggate.core.evaluation import MEMBERSHIPS, OVERRIDER, TARGETING_KEY, Eval
 from flaggate.exceptions import ContextNotLoaded
 
 
-def of_request(request: HttpRequest, visitor: Visitor, now: datetime) -> EvaluationContext:
+def of_request(
+    request: HttpRequest, visitor: Visitor, now: datetime, sent: Mapping[str, object] | None = None
+) -> EvaluationContext:
     """Build the context of a request and its visitor.
 
-    The targeting key is the user's primary key, or the visitor's id before login.
+    The targeting key is the user's primary key, or the visitor's id before login. ``sent`` holds
+    what a client says of itself; it counts where the server has no such attribute.
     """
 
     def resolve(name: str) -> object:
@@ -51,7 +54,7 @@ def of_request(request: HttpRequest, visitor: Visitor, now: datetime) -> Evaluat
             return OF_REQUEST[name](request)
         return custom(name)
 
-    custom = CustomAttributes(request)
+    custom = CustomAttributes(request, sent)
     return EvaluationContext(resolve=_guarded(resolve), now=now)
 
 

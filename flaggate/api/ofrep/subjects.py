@@ -1,7 +1,7 @@
 """About whom a client asks: what the server knows of it, and what it says itself.
 
 A browser can send anything. So what a project targets by (identity, staff, groups, and all that its
-own function gives) is never taken from one, and only a server may describe a subject freely.
+own function names) is never taken from one, and only a server may describe a subject freely.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flaggate import context
-from flaggate.context import BUILT_IN
+from flaggate.context.attributes import user_key
 from flaggate.core.evaluation import TARGETING_KEY, EvaluationContext
 from flaggate.flags import Flags, pin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest
 
     from flaggate.api.ofrep.questions import Context
@@ -46,22 +44,15 @@ def of_client(request: HttpRequest, sent: Context) -> Flags:
     """Return the flags for a browser or an app that nobody has logged in: who it says it is."""
     pinned = pin(request)
     key = sent.get(SENT_KEY) or None
-    known = context.of_request(request, SentVisitor(request, key), pinned.now)
-    return _about(pinned, EvaluationContext(key, resolve=_both(known, sent)))
+    known = context.of_request(request, SentVisitor(request, key), pinned.now, sent)
+    return _about(pinned, EvaluationContext(key, resolve=known.attributes.__getitem__))
 
 
 def of_user(request: HttpRequest, sent: Context) -> Flags:
     """Return the flags for the user that a request is authenticated as, whatever it says."""
     pinned = pin(request)
-    return _about(pinned, EvaluationContext(resolve=_both(pinned.context, sent)))
-
-
-def _both(known: EvaluationContext, sent: Context) -> Callable[[str], object]:
-    def resolve(name: str) -> object:
-        found = known.attributes[name]
-        return sent.get(name) if found is None and name not in BUILT_IN else found
-
-    return resolve
+    visitor = SentVisitor(request, user_key(request.user))
+    return _about(pinned, context.of_request(request, visitor, pinned.now, sent))
 
 
 def _about(pinned: Flags, described: EvaluationContext) -> Flags:

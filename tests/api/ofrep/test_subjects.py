@@ -137,6 +137,31 @@ def test_a_project_own_attribute_beats_what_is_sent(session, settings):
     assert not active(session.one("x", plan="gold"))
 
 
+def a_hook_that_has_no_plan(subject):
+    return {"plan": None}
+
+
+def a_hook_that_fails(subject):
+    raise RuntimeError
+
+
+@pytest.mark.parametrize("who", ["browser", "session"])
+@pytest.mark.parametrize("hook", [a_hook_that_has_no_plan, a_hook_that_fails])
+def test_no_attribute_of_the_project_can_be_forged_where_it_is_missing(
+    request, settings, who, hook
+):
+    settings.FLAGGATE = {"CONTEXT": f"{__name__}.{hook.__name__}"}
+    targeted("x", ("plan", "one_of", ["gold"]), client_visible=True)
+    assert not active(request.getfixturevalue(who).one("x", plan="gold"))
+
+
+@pytest.mark.parametrize("who", ["browser", "session"])
+def test_what_the_project_does_not_name_is_taken_as_it_is_sent(request, settings, who):
+    settings.FLAGGATE = {"CONTEXT": f"{__name__}.{a_hook_that_has_no_plan.__name__}"}
+    targeted("x", ("screen", "gte", [1000]), client_visible=True)
+    assert active(request.getfixturevalue(who).one("x", screen=1200))
+
+
 @pytest.mark.parametrize("who", ["browser", "session", "server"])
 def test_other_attributes_are_taken_as_they_are_sent(request, who):
     targeted("x", ("screen", "gte", [1000]), client_visible=True)
