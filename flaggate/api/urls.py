@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from flaggate.api.addresses import elsewhere
 from flaggate.api.management.flags import FlagViewSet
 from flaggate.api.management.keys import KeyViewSet
 from flaggate.api.management.revisions import RevisionViewSet
@@ -18,4 +19,4 @@ router.register("segments", SegmentViewSet, basename="segment")
 router.register("revisions", RevisionViewSet, basename="revision")
 router.register("keys", KeyViewSet, basename="key")
 
-urlpatterns = [path("v1/", include(router.urls))]
+urlpatterns = [path("v1/", include([*router.urls, re_path("", elsewhere)]))]

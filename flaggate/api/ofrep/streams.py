@@ -14,19 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core import signing
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections, transaction
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
+from flaggate.api.addresses import elsewhere
 from flaggate.api.ofrep.watch import Watch, state_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
     from flaggate.flags import Flags
 
@@ -58,15 +62,17 @@ def entries(request: HttpRequest, flags: Flags) -> list[Entry]:
     return [{"type": "sse", "url": url, "inactivityDelaySec": INACTIVITY}]
 
 
+@csrf_exempt  # so that any other method is refused as such
+@login_not_required  # the address is signed
 @transaction.non_atomic_requests
 @require_GET
-async def stream(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+async def stream(request: HttpRequest) -> HttpResponseBase:
     """Send an event each time that the caller should ask again, until it hangs up.
 
     What it missed since the address was made, or since the event that it names, comes first.
     """
     if not isinstance(request, ASGIRequest):
-        raise Http404
+        return elsewhere(request, word="errorDetails")
     try:
         since = _since(request.GET.get("token", ""))
     except signing.BadSignature:

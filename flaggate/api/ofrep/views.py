@@ -11,7 +11,7 @@ from django.utils.http import parse_etags
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
-from rest_framework.views import APIView
+from rest_framework.views import APIView, exception_handler
 
 from flaggate import recording
 from flaggate.api.authentication import (
@@ -28,9 +28,12 @@ from flaggate.models import ApiKey
 from flaggate.store import store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rest_framework.authentication import BaseAuthentication
     from rest_framework.renderers import BaseRenderer
     from rest_framework.request import Request
+    from rest_framework.response import Response
 
     from flaggate.api.ofrep.questions import Context
     from flaggate.flags import Flags
@@ -72,10 +75,21 @@ class EvaluationView(ProjectAuthentication, APIView):
         """Answer with JSON, whatever a client accepts: there is nothing else."""
         return JSONRenderer(), JSONRenderer.media_type
 
+    def get_exception_handler(self) -> Callable[..., Any]:
+        return refusal
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers["Cache-Control"] = "private, no-store"
         return final
+
+
+def refusal(error: Exception, context: Any) -> Response | None:
+    """Answer what REST framework refuses as clients know it, whatever handler the project has."""
+    response = exception_handler(error, context)
+    if response is not None:
+        response.data = {"errorDetails": str(response.data["detail"])}
+    return response
 
 
 class OneFlag(EvaluationView):

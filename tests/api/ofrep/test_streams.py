@@ -113,7 +113,24 @@ def test_under_wsgi_there_is_none(server, settings):
     released("x")
     assert "eventStreams" not in server.all().json()
     token = streams._token(int(time.time()) + 100, "x", settings.SECRET_KEY)
-    assert Client().get("/ofrep/v1/stream", {"token": token}).status_code == 404
+    answer = Client().get("/ofrep/v1/stream", {"token": token})
+    assert (answer.status_code, answer.json().keys()) == (404, {"errorDetails"})
+
+
+def test_a_project_that_lets_nobody_in_without_a_log_in_has_streams(server, settings):
+    released("x")
+    url = async_to_sync(address)(server)
+    settings.MIDDLEWARE = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    ]
+
+    async def ask():
+        async with opened(url):
+            return True
+
+    assert async_to_sync(ask)()
 
 
 @in_loop
@@ -169,7 +186,8 @@ def test_an_address_can_not_be_guessed(token):
 @in_loop
 async def test_a_stream_is_only_read(server):
     url = await address(server)
-    assert (await AsyncClient().post(url)).status_code == 405
+    client = AsyncClient(enforce_csrf_checks=True)
+    assert (await client.post(url)).status_code == 405
 
 
 @in_loop

@@ -157,7 +157,7 @@ TOO_MUCH = [("x", "on")] * (usage.MOST + 1)
 def test_what_is_no_report_is_refused(browser, body):
     answer = browser.post(ADDRESS, body)
     assert answer.status_code == 400
-    assert answer.json()["detail"]
+    assert answer.json()["errorDetails"]
     assert counted() == {}
 
 

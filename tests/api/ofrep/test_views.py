@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.utils import timezone
+from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 from flaggate import changes, recording
@@ -109,6 +110,22 @@ def test_a_session_needs_its_csrf_token(ada, address):
 def test_a_question_is_a_post(server, method, address):
     response = getattr(server.client, method)(address, headers=server.headers)
     assert response.status_code == 405
+
+
+def a_handler_of_the_project(error, context):
+    return Response(status=418)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_what_is_refused_has_details_whatever_the_project_does_with_errors(
+    server, settings, address
+):
+    handler = f"{__name__}.{a_handler_of_the_project.__name__}"
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": handler}
+    refused = Caller().post(address, {"context": {}})
+    assert (refused.status_code, refused.json().keys()) == (401, {"errorDetails"})
+    refused = server.client.put(address, headers=server.headers)
+    assert refused.json() == {"errorDetails": 'Method "PUT" not allowed.'}
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "nonsense"])
