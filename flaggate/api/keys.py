@@ -64,7 +64,9 @@ def create(
 def rotate(key: ApiKey, *, overlap: timedelta = OVERLAP, **how: Any) -> Issued:
     """Give a key's holder a new secret; the old one works for ``overlap`` longer, and no more.
 
-    The new one lives as long as the old one would have. Raises ChangeRefused, NotPermitted.
+    The new one lives as long as the old one would have. Raises ChangeRefused, also where the key
+    has a successor that works: whoever rotates it once more has missed the first answer.
+    Raises NotPermitted.
     """
     now = timezone.now()
     with transaction.atomic(using=state.alias()):
@@ -78,7 +80,17 @@ def rotate(key: ApiKey, *, overlap: timedelta = OVERLAP, **how: Any) -> Issued:
             raise ChangeRefused(
                 Message("overlap: is below zero. Give how long the old secret still works.")
             )
-        issued = _issue(key.name, key.scopes, key.expires_at, how)
+        last = ApiKey.objects.using(state.alias()).filter(name=key.name).latest("pk")
+        if last.pk != key.pk and last.usable(now):
+            raise ChangeRefused(
+                Message(
+                    "API key %(key)s: was rotated already, into %(successor)s. Rotate that one; or "
+                    "revoke it, if nobody has its secret, and rotate this one again.",
+                    key=key,
+                    successor=last.prefix,
+                )
+            )
+        issued = _issue(key.name, key.scopes, last.expires_at, how)
         key.expires_at = min(filter(None, (key.expires_at, now + overlap)))
         key.save(update_fields=["expires_at"])
         _record(key, before, how)

@@ -13,6 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from flaggate.core.messages import Message
 from flaggate.models.fields import KeyField
 
+SEES_KEYS = ("view_apikey", "change_apikey")  # the permissions of which one is enough
+
+
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    """Revisions, and who may read which."""
+
+    def readable_by(self, actor: Any) -> RevisionQuerySet:
+        """Leave out those of API keys where an actor may not see keys."""
+        if any(actor.has_perm(f"flaggate.{name}") for name in SEES_KEYS):
+            return self
+        return self.exclude(subject=Revision.Subject.KEY)
+
 
 class Revision(models.Model):
     """One recorded change of a flag, a segment or an API key as a whole."""
@@ -44,6 +56,8 @@ class Revision(models.Model):
     comment = models.TextField(_("comment"), blank=True)
     before = models.JSONField(_("before"), null=True)
     after = models.JSONField(_("after"), null=True)
+
+    objects = RevisionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("revision")

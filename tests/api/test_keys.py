@@ -165,6 +165,22 @@ def test_a_rotation_is_recorded_for_both():
     assert {each.comment for each in revisions()[1:]} == {"yearly"}
 
 
+def test_a_key_that_has_a_successor_is_not_rotated_again():
+    old = made().key
+    new = keys.rotate(old).key
+    with pytest.raises(ChangeRefused, match=f"into {new.prefix}. Rotate that one"):
+        keys.rotate(old)
+    assert keys.rotate(new).key.usable(timezone.now())
+
+
+def test_whose_successor_is_lost_rotates_again_and_loses_no_time():
+    old = made().key
+    keys.revoke(keys.rotate(old).key)
+    again = keys.rotate(old).key
+    assert again.expires_at is None
+    assert len(keys.usable(old.name)) == 2
+
+
 def test_a_closed_key_is_not_rotated():
     key = made().key
     keys.revoke(key)

@@ -21,6 +21,7 @@ from flaggate.api.management.serializers.keys import (
 )
 from flaggate.api.management.views import ManagementView
 from flaggate.models import ApiKey
+from flaggate.models.revisions import SEES_KEYS
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -37,8 +38,8 @@ class KeyViewSet(ManagementView):
     lookup_field = "prefix"
     lookup_value_regex = "[A-Za-z0-9_]{1,20}"
     permissions: ClassVar = {
-        "list": ("view_apikey", "change_apikey"),
-        "retrieve": ("view_apikey", "change_apikey"),
+        "list": SEES_KEYS,
+        "retrieve": SEES_KEYS,
         "create": ("add_apikey",),
         "rotate": ("change_apikey",),
         "revoke": ("change_apikey",),

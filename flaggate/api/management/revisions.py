@@ -13,10 +13,12 @@ from flaggate.api.management.serializers.revisions import (
     RevisionSerializer,
 )
 from flaggate.api.management.views import ManagementView
+from flaggate.api.scopes import actor_of
 from flaggate.changes.differences import differences
 from flaggate.models import Revision
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from rest_framework.request import Request
 
     from flaggate.models.documents import Document
@@ -35,6 +37,9 @@ class RevisionViewSet(ManagementView):
     permissions: ClassVar = {"list": ("view_revision",), "retrieve": ("view_revision",)}
     queries: ClassVar = {"list": RevisionQuery}
     answers: ClassVar = {"list": RevisionLineSerializer}
+
+    def get_queryset(self) -> QuerySet[Revision]:
+        return super().get_queryset().readable_by(actor_of(self.request))  # type: ignore[attr-defined, no-any-return]
 
     def list(self, request: Request) -> Response:
         """List revisions, the newest first, a page at a time."""

@@ -111,7 +111,7 @@ def places():
     segment("beta", included=["1"])
     changes.members.add("beta", ["2"])
     made = keys.create("for the table", ["evaluate:client"]).key
-    return {"revision": Revision.objects.first().pk, "key": made.prefix}
+    return {"revision": Revision.objects.filter(subject="flag").first().pk, "key": made.prefix}
 
 
 def caller(name):
@@ -187,7 +187,7 @@ def test_the_table_names_every_address():
     patterns = get_resolver("flaggate.api.urls").url_patterns[0].url_patterns
     names = {pattern.name for pattern in patterns}
     tabled = {get_resolver("flaggate.api.urls").resolve("/v1/" + path(each)) for each in TABLE}
-    assert {match.url_name for match in tabled} == names
+    assert {match.url_name for match in tabled} == names - {None}  # where there is nothing
 
 
 def path(address):

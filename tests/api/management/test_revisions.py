@@ -3,6 +3,7 @@
 import pytest
 
 from flaggate import changes
+from flaggate.api import keys
 from flaggate.models import Revision
 from tests.api.management.callers import allowed, machine
 from tests.fixtures import released, segment
@@ -50,6 +51,25 @@ def test_revisions_are_listed_the_newest_first(admin, history):
 def test_revisions_are_filtered(admin, history, query, comments):
     listed = admin.document(f"revisions/{query}")["results"]
     assert [each["comment"] for each in listed] == comments
+
+
+def of_keys(caller):
+    return caller.document("revisions/?subject=key")["results"]
+
+
+@pytest.mark.parametrize("who", [lambda: machine("manage:write"), lambda: allowed("view_revision")])
+def test_revisions_of_keys_are_not_there_for_who_may_not_see_keys(history, who):
+    caller = who()
+    keys.create("deploy", ["manage:toggle"])
+    one = Revision.objects.filter(subject="key").latest("pk")
+    assert of_keys(caller) == []
+    assert caller.ask("get", f"revisions/{one.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("permission", ["view_apikey", "change_apikey"])
+def test_revisions_of_keys_are_there_for_who_may_see_keys(history, permission):
+    keys.create("deploy", ["manage:toggle"])
+    assert len(of_keys(allowed("view_revision", permission))) == 1
 
 
 def test_one_revision_shows_all_that_was(admin, history):
