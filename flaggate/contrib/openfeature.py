@@ -173,11 +173,14 @@ class FlaggateProvider(AbstractProvider):
 
     def _tell(self, before: Snapshot, after: Snapshot, error: str, **_: Any) -> None:
         """Emit the events for what a look at the database has found."""
+        first = before.source == "defaults" and not self._stale  # nobody was answered from those
         if error:
             self.emit_provider_stale(ProviderEventDetails(message=error))
         elif self._stale:
             self.emit_provider_ready(ProviderEventDetails())
         self._stale = bool(error)
+        if first:
+            return
         if changed := _changed(before, after):
             details = ProviderEventDetails(flags_changed=sorted(changed))
             self.emit_provider_configuration_changed(details)

@@ -23,6 +23,18 @@ def generated(tmp_path_factory):
     return path.read_text()
 
 
+def test_a_project_that_has_mounted_everything_gets_a_document_without_warnings(tmp_path):
+    path = tmp_path / "all.yaml"
+    call_command(
+        "spectacular",
+        urlconf="tests.api.everything",
+        validate=True,
+        fail_on_warn=True,
+        file=str(path),
+    )
+    assert len(yaml.safe_load(path.read_text())["paths"]) > 20
+
+
 @pytest.fixture(scope="module")
 def operations(generated):
     paths = yaml.safe_load(generated)["paths"]

@@ -395,12 +395,13 @@ def test_a_change_that_is_rolled_back_is_not_told(told):
     assert told == []
 
 
-def test_a_provider_is_stale_while_the_database_is_gone(told, monkeypatch):
-    def refuse(using: str) -> None:
-        raise OperationalError("server closed the connection")
+def gone(using: str) -> None:
+    raise OperationalError("server closed the connection")
 
-    with monkeypatch.context() as gone:
-        gone.setattr(state, "read", refuse)
+
+def test_a_provider_is_stale_while_the_database_is_gone(told, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(state, "read", gone)
         for _ in range(3):
             look()
         ((name, details),) = told
@@ -420,7 +421,29 @@ def test_a_provider_that_is_shut_down_tells_nothing(told):
     assert changed(told) == [["x"]]
 
 
+def test_the_first_flags_of_a_process_are_no_change(told):
+    released("x")
+    store.forget()
+    look()
+    assert told == []
+
+
+def test_flags_that_come_after_an_outage_at_the_start_are_a_change(told, monkeypatch):
+    released("x")
+    store.forget()
+    with monkeypatch.context() as patched:
+        patched.setattr(state, "read", gone)
+        look()
+    look()
+    assert [name for name, _ in told] == [
+        "PROVIDER_STALE",
+        "PROVIDER_READY",
+        "PROVIDER_CONFIGURATION_CHANGED",
+    ]
+
+
 def test_the_handlers_of_the_sdk_hear_of_a_change(client):
+    store.current()
     heard: Queue[EventDetails] = Queue()
     client.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, heard.put)
     released("x")

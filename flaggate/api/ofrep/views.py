@@ -64,6 +64,7 @@ class EvaluationView(ProjectAuthentication, APIView):
     parser_classes = [Unread]
     versioning_class = None
     metadata_class = None
+    schema = None  # OFREP has a document of its own
     http_method_names = ["post"]
 
     def get_authenticators(self) -> list[BaseAuthentication]:
