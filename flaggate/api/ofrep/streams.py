@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     Entry = dict[str, Any]
 
-SALT = "flaggate.streams"
+ADDRESSES = "flaggate.streams"  # the salts of what is signed
+EVENTS = "flaggate.streams.events"
 WINDOW = 6 * 3600  # seconds; an address is good for one to two of them
 HEARTBEAT = 20.0  # seconds without news, after which a comment keeps proxies from hanging up
 RETRY = 2000  # milliseconds that a client waits before it connects again
@@ -56,7 +57,8 @@ def entries(request: HttpRequest, flags: Flags) -> list[Entry]:
         return []
     # The same for everybody, for hours: with each new address clients would connect again.
     ends = (int(time.time()) // WINDOW + 2) * WINDOW
-    token = _token(ends, state_of(flags.snapshot, flags.now), settings.SECRET_KEY)
+    state = state_of(flags.snapshot, flags.now)
+    token = _signed(ADDRESSES, f"{ends}:{state}", settings.SECRET_KEY)
     match: Any = request.resolver_match
     url = request.build_absolute_uri(f"{reverse(f'{match.namespace}:stream')}?token={token}")
     return [{"type": "sse", "url": url, "inactivityDelaySec": INACTIVITY}]
@@ -104,18 +106,26 @@ async def _events(watch: Watch, seen: str) -> AsyncIterator[bytes]:
         watch.close()
 
 
+def told(etag: str) -> str:
+    """Return the state that an event told of; empty for what no event of ours has said."""
+    try:
+        return signing.Signer(salt=EVENTS).unsign(etag)
+    except signing.BadSignature:
+        return ""
+
+
 def _event(state: str) -> bytes:
-    data = {"type": "refetchEvaluation", "etag": state}
+    data = {"type": "refetchEvaluation", "etag": _signed(EVENTS, state, settings.SECRET_KEY)}
     return f"id: {state}\ndata: {json.dumps(data)}\n\n".encode()
 
 
 @lru_cache(maxsize=8)
-def _token(ends: int, state: str, secret: str) -> str:
-    return signing.Signer(key=secret, salt=SALT).sign(f"{ends}:{state}")
+def _signed(salt: str, text: str, secret: str) -> str:
+    return signing.Signer(key=secret, salt=salt).sign(text)
 
 
 def _since(token: str) -> str:
-    ends, _, state = signing.Signer(salt=SALT).unsign(token).partition(":")
+    ends, _, state = signing.Signer(salt=ADDRESSES).unsign(token).partition(":")
     if time.time() >= int(ends):
         raise signing.SignatureExpired
     return state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,7 @@ from flaggate.api.authentication import (
     VisitorAuthentication,
     is_visitor,
 )
-from flaggate.api.ofrep import answers, questions, subjects
-from flaggate.api.ofrep.streams import entries
+from flaggate.api.ofrep import answers, questions, streams, subjects
 from flaggate.api.ofrep.watch import state_of
 from flaggate.api.scopes import Scope
 from flaggate.flags import pin
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
     from flaggate.api.ofrep.questions import Context
     from flaggate.flags import Flags
+
+
+# The last states for which this process has looked. Once for each is enough; and whoever sends one
+# again and again makes no query, in an outage neither.
+_looked_for: deque[str] = deque(maxlen=64)
 
 
 class MayEvaluate(BasePermission):
@@ -132,19 +137,22 @@ class AllFlags(EvaluationView):
 
 def _catch_up(request: Request) -> None:
     """Look at the database if a stream has told the client of a change unknown to this process."""
-    told = request.GET.get("flagConfigEtag")
+    told = streams.told(request.GET.get("flagConfigEtag", ""))
     flags = pin(request._request)
-    if told and told != state_of(flags.snapshot, flags.now):
-        store.committed()
-        request._request.flags = None  # type: ignore[attr-defined]
+    if not told or told in _looked_for or told == state_of(flags.snapshot, flags.now):
+        return
+    store.committed()
+    request._request.flags = None  # type: ignore[attr-defined]
+    pin(request._request)
+    _looked_for.append(told)
 
 
 def _all(request: Request, flags: Flags) -> bytes:
     found = flags.all(client=not _is_server(request)).values()
     version = flags.snapshot.version
     rest: dict[str, Any] = {"metadata": {"version": version.number if version else 0}}
-    if streams := entries(request._request, flags):
-        rest["eventStreams"] = streams
+    if entries := streams.entries(request._request, flags):
+        rest["eventStreams"] = entries
     # The flags are written already, each by itself; the rest goes around them.
     return b'{"flags":%b,%b' % (answers.bulk(flags.snapshot, found), answers.encoded(rest)[1:])
 

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings as django_settings
 from django.core import signing
 from django.test import AsyncClient, Client
 from django.utils import timezone
@@ -112,7 +114,7 @@ async def test_under_asgi_the_answer_names_a_stream(server):
 def test_under_wsgi_there_is_none(server, settings):
     released("x")
     assert "eventStreams" not in server.all().json()
-    token = streams._token(int(time.time()) + 100, "x", settings.SECRET_KEY)
+    token = streams._signed(streams.ADDRESSES, f"{int(time.time()) + 100}:x", settings.SECRET_KEY)
     answer = Client().get("/ofrep/v1/stream", {"token": token})
     assert (answer.status_code, answer.json().keys()) == (404, {"errorDetails"})
 
@@ -219,7 +221,7 @@ async def test_a_change_is_an_event(server):
         event = await stream.event()
     conforms({"type": event["type"], "etag": event["etag"]}, "sseEventData")
     assert event["type"] == "refetchEvaluation"
-    assert event["id"] == event["etag"]
+    assert event["id"] == streams.told(event["etag"])
 
 
 @in_loop
@@ -350,7 +352,27 @@ def test_a_process_that_has_not_seen_the_change_yet_looks_before_it_answers(serv
     changes.disable("x")
     store._seen = store._commits  # as if another process had made the change
     assert server.answers()["x"]["value"] is old is True
-    known = server.post(f"{ALL}?flagConfigEtag={told}", {"context": {}}).json()
-    assert known["flags"][0]["value"] is True
-    news = server.post(f"{ALL}?flagConfigEtag=news", {"context": {}}).json()
-    assert news["flags"][0]["value"] is False
+    assert asked_after(server, told)["flags"][0]["value"] is True
+    assert asked_after(server, "news")["flags"][0]["value"] is False
+
+
+def test_an_event_that_nobody_sent_makes_no_query(server, django_assert_num_queries):
+    released("x")
+    server.all()  # finds the key, and the flags
+    with django_assert_num_queries(0):
+        server.post(f"{ALL}?flagConfigEtag=forged", {"context": {}})
+
+
+def test_the_same_event_makes_a_process_look_once(server, django_assert_num_queries):
+    released("x")
+    server.all()
+    with django_assert_num_queries(1):
+        asked_after(server, "earlier")
+    with django_assert_num_queries(0):
+        asked_after(server, "earlier")
+
+
+def asked_after(server, state):
+    """Ask for all flags, as a client does upon an event."""
+    etag = streams._signed(streams.EVENTS, state, django_settings.SECRET_KEY)
+    return server.post(f"{ALL}?{urlencode({'flagConfigEtag': etag})}", {"context": {}}).json()
