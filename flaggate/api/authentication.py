@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
 from flaggate.api.keys import MARK, digest
 from flaggate.context import Visitor
@@ -22,10 +23,12 @@ from flaggate.models import ApiKey, state
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+    from rest_framework.throttling import BaseThrottle
 
 REMEMBERED = 30.0  # seconds that a process goes on without asking whether a key was revoked
 NOTED = timedelta(hours=1)  # between two writes of when a key was last used
 LONGEST_SECRET = 100  # characters
+COUNTING_PEOPLE = (AnonRateThrottle, UserRateThrottle)
 
 
 class Unavailable(APIException):
@@ -88,6 +91,13 @@ class ProjectAuthentication:
     def get_authenticators(self) -> list[BaseAuthentication]:
         others: list[BaseAuthentication] = super().get_authenticators()  # type: ignore[misc]
         return [KeyAuthentication(), *others]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Leave out what counts people: it takes all keys of an address for one anonymous caller."""
+        found: list[BaseThrottle] = super().get_throttles()  # type: ignore[misc]
+        if not isinstance(self.request.auth, ApiKey):  # type: ignore[attr-defined]
+            return found
+        return [each for each in found if not isinstance(each, COUNTING_PEOPLE)]
 
 
 def is_visitor(request: Request) -> bool:

@@ -10,50 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
-from rest_framework.throttling import SimpleRateThrottle
 
 from flaggate import recording
-from flaggate.api.authentication import is_visitor
 from flaggate.api.ofrep import questions
+from flaggate.api.ofrep.throttling import UsageThrottle
 from flaggate.api.ofrep.views import EvaluationView
 from flaggate.flags import pin
-from flaggate.models import ApiKey
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
-    from rest_framework.views import APIView
+    from rest_framework.throttling import BaseThrottle
 
     from flaggate.core.snapshot import Snapshot
 
 LARGEST = 32 * 1024  # bytes of a body
 MOST = 200  # entries of one report
-RATE = "60/min"  # unless the project's DEFAULT_THROTTLE_RATES say otherwise
-
-
-class UsageThrottle(SimpleRateThrottle):
-    """Bounds the reports of a user, of a visitor, or with a key of an address."""
-
-    scope = "flaggate_usage"
-
-    def get_rate(self) -> str:
-        rate: str = self.THROTTLE_RATES.get(self.scope) or RATE
-        return rate
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Name whom to count: everybody who sees a page shares its key."""
-        if isinstance(request.auth, ApiKey):
-            caller = f"key-{request.auth.pk}-{self.get_ident(request)}"
-        elif is_visitor(request):
-            caller = f"visitor-{request.auth}"
-        else:
-            caller = f"user-{request.user.pk or self.get_ident(request)}"
-        return self.cache_format % {"scope": self.scope, "ident": caller}
 
 
 class Usage(EvaluationView):
     """Counts what ``flags.js`` reports."""
 
-    throttle_classes = [UsageThrottle]
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [UsageThrottle()]
 
     def post(self, request: Request) -> HttpResponse:
         snapshot = pin(request._request).snapshot

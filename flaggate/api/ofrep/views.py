@@ -21,6 +21,7 @@ from flaggate.api.authentication import (
     is_visitor,
 )
 from flaggate.api.ofrep import answers, questions, streams, subjects
+from flaggate.api.ofrep.throttling import EvaluationThrottle
 from flaggate.api.ofrep.watch import state_of
 from flaggate.api.scopes import Scope
 from flaggate.flags import pin
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from rest_framework.renderers import BaseRenderer
     from rest_framework.request import Request
     from rest_framework.response import Response
+    from rest_framework.throttling import BaseThrottle
 
     from flaggate.api.ofrep.questions import Context
     from flaggate.flags import Flags
@@ -74,6 +76,9 @@ class EvaluationView(ProjectAuthentication, APIView):
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         return [*super().get_authenticators(), VisitorAuthentication()]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [*super().get_throttles(), EvaluationThrottle()]
 
     def perform_content_negotiation(
         self, request: Request, force: bool = False

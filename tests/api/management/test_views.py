@@ -6,6 +6,7 @@ from django.test import override_settings
 from rest_framework.authentication import BasicAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
+from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
 from flaggate.api.management.views import ManagementView
@@ -98,6 +99,16 @@ def test_the_rate_of_the_scope_counts_for_each_caller(rate):
 def test_the_projects_own_throttles_count_too(admin, monkeypatch):
     monkeypatch.setattr(ManagementView, "throttle_classes", [Never])
     assert admin.ask("get", "flags/").status_code == 429
+
+
+def test_keys_are_nobody_whom_the_projects_throttles_count(monkeypatch):
+    class Twice(AnonRateThrottle):
+        rate = "2/minute"
+
+    cache.clear()
+    monkeypatch.setattr(ManagementView, "throttle_classes", [Twice])
+    pipeline = machine("manage:write")
+    assert [pipeline.ask("get", "flags/").status_code for _ in range(3)] == [200] * 3
 
 
 class Never:

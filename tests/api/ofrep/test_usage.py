@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from flaggate import changes, recording
 from flaggate.api.ofrep import usage
+from flaggate.api.ofrep.throttling import UsageThrottle
 from flaggate.models import Usage
 from tests.api.ofrep.conftest import Caller, a_visitor, holder
 from tests.fixtures import layouts, released
@@ -168,12 +169,12 @@ def test_a_report_may_be_as_long_as_the_module_makes_it(browser):
 
 
 @pytest.fixture
-def once(monkeypatch):
-    monkeypatch.setattr(usage.UsageThrottle, "THROTTLE_RATES", {"flaggate_usage": "1/min"})
+def once(settings):
+    settings.REST_FRAMEWORK = {"DEFAULT_THROTTLE_RATES": {"flaggate_usage": "1/min"}}
 
 
 def test_reports_are_throttled_out_of_the_box(browser):
-    limit = int(usage.RATE.partition("/")[0])
+    limit = int(UsageThrottle.usual.partition("/")[0])
     statuses = [browser.post(ADDRESS, entries()).status_code for _ in range(limit + 1)]
     assert statuses == [204] * limit + [429]
 

@@ -7,7 +7,7 @@ import time_machine
 from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
 
 from flaggate import changes, recording
 from flaggate.api import keys
@@ -132,6 +132,21 @@ def test_what_is_refused_has_details_whatever_the_project_does_with_errors(
 def test_an_answer_is_json_whatever_is_accepted(server, accept):
     released("x")
     assert server.all(Accept=accept)["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("kind", [AnonRateThrottle, UserRateThrottle])
+def test_keys_are_nobody_whom_the_projects_throttles_count(server, monkeypatch, kind):
+    cache.clear()
+    monkeypatch.setattr(kind, "rate", "2/min", raising=False)
+    monkeypatch.setattr(EvaluationView, "throttle_classes", [kind])
+    assert [server.all().status_code for _ in range(3)] == [200] * 3
+
+
+def test_a_rate_of_its_own_bounds_the_questions_of_each_caller(server, session, settings):
+    cache.clear()
+    settings.REST_FRAMEWORK = {"DEFAULT_THROTTLE_RATES": {"flaggate_evaluation": "2/min"}}
+    for caller in (server, session):
+        assert [caller.all().status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_too_many_questions_are_told_when_to_come_again(server, monkeypatch):
