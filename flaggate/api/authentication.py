@@ -93,7 +93,7 @@ class ProjectAuthentication:
         return [KeyAuthentication(), *others]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Leave out what counts people: it takes all keys of an address for one anonymous caller."""
+        """Leave out what counts people: all keys of an address would be one anonymous caller."""
         found: list[BaseThrottle] = super().get_throttles()  # type: ignore[misc]
         if not isinstance(self.request.auth, ApiKey):  # type: ignore[attr-defined]
             return found

@@ -133,7 +133,7 @@ class ManagementSchema(AutoSchema):
             refusals |= SOUGHT  # in a list: its cursor
         if self._writes or self.view.action in self.view.queries:
             refusals |= ASKED
-        if self.method in ("POST", "PUT", "PATCH"):
+        if self._writes:
             refusals |= SENT
         if self._changes:
             refusals |= CHANGING

@@ -45,6 +45,9 @@ class RecordedView(ManagementView):
 
     def removed(self, key: str, act: Act) -> Response:
         """Delete something, and answer with nothing."""
+        if self.body:
+            problem = "A DELETE has no body. Put the comment into the address: ?comment=…"
+            raise ValidationError(problem)
         self.comment = self.query().get("comment", "")
 
         def answer() -> Response:

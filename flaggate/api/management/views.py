@@ -10,10 +10,12 @@ from django.db import models, transaction
 from django.http import QueryDict
 from django.utils import translation
 from django.utils.cache import patch_cache_control
+from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import exception_handler
 from rest_framework.viewsets import GenericViewSet
@@ -21,8 +23,9 @@ from rest_framework.viewsets import GenericViewSet
 from flaggate.api.authentication import ProjectAuthentication
 from flaggate.api.management.access import MayManage
 from flaggate.api.management.errors import answerable
+from flaggate.api.management.fields import MOST_NAMED
 from flaggate.api.management.idempotency import once
-from flaggate.api.management.pagination import Pages
+from flaggate.api.management.pagination import OF_EVERY_PAGE, Pages
 from flaggate.api.management.parsing import LengthRequired, StrictJSONParser
 from flaggate.api.management.serializers.strict import (
     CommentedSerializer,
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from flaggate.models.documents import Document
+
+
+READING = ("GET", "HEAD")
 
 
 class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[type-arg]
@@ -70,7 +76,7 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
 
     def initial(self, request: Request, *args: Any, **options: Any) -> None:
         super().initial(request, *args, **options)
-        if "Transfer-Encoding" in request.headers:
+        if request.method not in READING and "Transfer-Encoding" in request.headers:
             raise LengthRequired
 
     def get_queryset(self) -> models.QuerySet[Any]:
@@ -121,7 +127,12 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
 
     def query(self) -> Document:
         """Return the query of the request, checked. Raises ValidationError."""
-        serializer = self.queries[self.action](data=self.request.query_params.dict())
+        given = self.request.query_params.dict()
+        serializer = self.queries[self.action](data=given)
+        known = [*serializer.fields, *OF_EVERY_PAGE]
+        if unknown := given.keys() - {*known, api_settings.URL_FORMAT_OVERRIDE}:
+            problem = f"There is no such parameter. There are: {', '.join(known)}."
+            raise ValidationError({name: [problem] for name in sorted(unknown)[:MOST_NAMED]})
         serializer.is_valid(raise_exception=True)
         asked: Document = serializer.validated_data
         return asked

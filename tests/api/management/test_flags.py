@@ -184,6 +184,13 @@ def test_a_buried_key_is_a_conflict(admin):
     assert "Choose another key" in answer.json()["detail"]
 
 
+def test_a_comment_in_the_body_of_a_delete_is_not_lost_without_a_word(admin):
+    released("new_checkout")
+    answer = admin.ask("delete", "flags/new_checkout/", {"comment": "Done"})
+    assert "?comment=" in errors(answer)[""]
+    assert Flag.objects.count() == 1
+
+
 def test_a_flag_that_others_require_is_not_deleted(admin):
     surroundings()
     admin.ask("post", "flags/", {"key": "new_checkout", **WHOLE})
@@ -451,6 +458,13 @@ def test_explain_refuses_two_subjects_and_unknown_flags(admin):
     assert admin.ask("post", "flags/nowhere/explain/").status_code == 404
 
 
+@pytest.mark.parametrize("context", [{"targetingKey": "42"}, {"targeting_key": [5]}])
+def test_explain_takes_no_subject_for_nobody_by_mistake(admin, context):
+    released("new_checkout")
+    answer = admin.ask("post", "flags/new_checkout/explain/", {"context": context})
+    assert "targeting_key" in errors(answer)["context"]
+
+
 # --- lists -----------------------------------------------------------------------------------
 
 
@@ -505,6 +519,13 @@ def test_flags_are_filtered_and_ordered(admin, several, query, keys):
 )
 def test_a_query_that_makes_no_sense_is_refused(admin, query, name):
     assert list(errors(admin.ask("get", f"flags/{query}"))) == [name]
+
+
+@pytest.mark.parametrize("where", ["flags/", "segments/", "revisions/", "keys/"])
+@pytest.mark.parametrize("query", ["enabledd=true", "limit=1", "page_size=x", "page_size=0"])
+def test_a_parameter_that_a_list_does_not_know_is_refused(admin, where, query):
+    answer = admin.ask("get", f"{where}?{query}")
+    assert list(errors(answer)) == [query.partition("=")[0]]
 
 
 def test_lists_come_in_pages(admin, several):

@@ -28,6 +28,7 @@ from flaggate.api.management.serializers.strict import (
     several,
 )
 from flaggate.core import validation
+from flaggate.core.evaluation import TARGETING_KEY
 from flaggate.models import Flag
 
 MOST_SECONDS = 10 * 365 * 86_400  # that a stage holds: ten years
@@ -149,6 +150,9 @@ class CopySerializer(CommentedSerializer):
     key = Key()
 
 
+IDENTIFYING = (str, int, type(None))  # the types of a targeting key; with null it is nobody's
+
+
 class SubjectSerializer(StrictSerializer):
     """For whom to explain: a targeting key, or a whole context; nothing is an anonymous subject."""
 
@@ -158,11 +162,15 @@ class SubjectSerializer(StrictSerializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs) > 1:
-            message = "Give a key or a context, not both."
-            raise serializers.ValidationError({"context": [message]})
-        if len(attrs.get("context", ())) > MOST_ENTRIES:
-            message = f"Give at most {MOST_ENTRIES} attributes."
+        context = attrs.get("context", {})
+        key = context.get(TARGETING_KEY, "")
+        problems = {
+            "Give a key or a context, not both.": len(attrs) > 1,
+            f"Give at most {MOST_ENTRIES} attributes.": len(context) > MOST_ENTRIES,
+            "targetingKey is OFREP's name. Here it is targeting_key.": "targetingKey" in context,
+            "The targeting_key is no text. Send the subject's id.": type(key) not in IDENTIFYING,
+        }
+        for message in (message for message, holds in problems.items() if holds):
             raise serializers.ValidationError({"context": [message]})
         return attrs
 
