@@ -78,11 +78,9 @@ def document_at(subject: str, key: str, version: int) -> Document:
     if revision is None or revision.after is None:
         raise ChangeRefused(
             Message(
-                "%(name)s: no revision has version %(version)s. "
-                "`manage.py flags history %(key)s` shows them all.",
+                "%(name)s: no revision has version %(version)s. Take one from its history.",
                 name=named(subject, key),
                 version=version,
-                key=key,
             )
         )
     document: Document = revision.after

@@ -148,9 +148,8 @@ def _running(key: str) -> tuple[Flag, Rollout]:
     if rollout is None:
         raise ChangeRefused(
             Message(
-                "%(name)s: no rollout is running. Start one: `flags rollout %(key)s --stages …`.",
+                "%(name)s: no rollout is running. Start one, by its stages.",
                 name=named("flag", key),
-                key=key,
             )
         )
     return flag, rollout

@@ -110,18 +110,16 @@ def to_percentage(key: str, percentage: Decimal | float | int | str) -> Decimal:
 def refuse_unknown(key: str) -> NoReturn:
     """Raise UnknownFlag."""
     raise UnknownFlag(
-        Message("There is no flag %(key)r. `manage.py flags list` shows them all.", key=key)
+        Message(
+            "There is no flag %(key)r. Check the spelling: upper and lower case differ.", key=key
+        )
     )
 
 
 def refuse_archived(key: str) -> NoReturn:
     """Raise ChangeRefused."""
     raise ChangeRefused(
-        Message(
-            "%(name)s: is archived. Restore it first: `flags restore %(key)s`.",
-            name=named("flag", key),
-            key=key,
-        )
+        Message("%(name)s: is archived. Restore it first.", name=named("flag", key))
     )
 
 

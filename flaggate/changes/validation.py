@@ -184,11 +184,7 @@ def _rollout_problems(before: Entry | None, after: Entry) -> Iterator[Problem]:
     if before is None or before[2]["rollout"] is None:
         return
     if before[2]["percentage"] != flag["percentage"]:
-        problem = Message(
-            "is replaced by the stages of a running rollout. "
-            "Stop it first: `flags rollout %(key)s --stop`.",
-            key=flag["key"],
-        )
+        problem = Message("is decided by the stages of a running rollout. Stop the rollout first.")
         yield Problem("percentage", problem)
 
 

@@ -419,7 +419,7 @@ def test_the_page_says_which_stage_holds(ada, running):
 
 def test_while_a_rollout_runs_the_percentage_is_refused_at_its_field(ada, running):
     page = ada.open(running).save(percentage="50")
-    assert "running rollout. Stop it first" in page.errors["percentage"]
+    assert "Stop the rollout first." in page.errors["percentage"]
 
 
 def test_while_a_rollout_runs_the_field_says_who_decides(ada, running):

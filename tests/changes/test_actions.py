@@ -72,9 +72,9 @@ def test_an_archived_flag_is_off_and_comes_back_as_it_was() -> None:
     changes.create("x", enabled=True)
     changes.archive("x")
     assert not flaggate.is_active("x")
-    with pytest.raises(ChangeRefused, match="flags restore x"):
+    with pytest.raises(ChangeRefused, match="Restore it first"):
         changes.enable("x")
-    with pytest.raises(ChangeRefused, match="flags restore x"):
+    with pytest.raises(ChangeRefused, match="Restore it first"):
         changes.rollout("x", 5)
     changes.restore("x")
     assert flaggate.is_active("x")

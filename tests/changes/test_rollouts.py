@@ -141,7 +141,7 @@ def test_a_planned_rollout_does_nothing_until_it_is_started(flag: Flag) -> None:
 
 def test_while_it_runs_the_percentage_can_not_be_written(flag: Flag) -> None:
     rollouts.start("x", PLAN)
-    with pytest.raises(Invalid, match=r"percentage: is replaced .* `flags rollout x --stop`"):
+    with pytest.raises(Invalid, match=r"percentage: is decided by .* Stop the rollout first\."):
         changes.rollout("x", 50)
 
 

@@ -82,7 +82,7 @@ def test_a_user_who_does_not_exist_is_refused(flag):
 
 def test_an_archived_flag_is_restored_before_it_is_enabled(flag):
     changes.archive("x")
-    assert "flags restore x" in refusal("enable", "x")
+    assert "Restore it first." in refusal("enable", "x")
 
 
 def test_a_flag_is_deleted_when_its_key_is_typed(flag, monkeypatch):

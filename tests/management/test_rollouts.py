@@ -90,7 +90,7 @@ def test_a_rollout_is_completed(flag):
 
 def test_a_percentage_is_refused_while_stages_run(flag):
     flags("rollout", "x", "--stages", "5:1d,100")
-    assert "`flags rollout x --stop`" in refusal("rollout", "x", 7)
+    assert "Stop the rollout first." in refusal("rollout", "x", 7)
 
 
 def test_a_plan_that_can_not_be_read_is_refused(flag):
