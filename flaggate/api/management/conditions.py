@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 MOST_DIGITS = 20
+MOST_SHOWN = 60  # characters
 
 
 def etag(version: int) -> str:
@@ -41,5 +42,11 @@ def expected(request: Request, row: Flag | Segment, *, critical: bool) -> dict[A
     if "*" in tags:
         return {}
     versions = [int(tag) for tag in tags if tag.isdecimal() and len(tag) < MOST_DIGITS]
-    seen = row.version if row.version in versions else next(iter(versions), 0)
+    if not versions:
+        raise Refused(
+            f"If-Match: {header[:MOST_SHOWN]!r} names no version of {row.key}. "
+            "Load it again, and send its ETag as it is; or *.",
+            status.HTTP_412_PRECONDITION_FAILED,
+        )
+    seen = row.version if row.version in versions else versions[0]
     return {(type(row)._meta.model_name, row.key): seen}

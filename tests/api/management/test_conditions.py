@@ -48,6 +48,13 @@ def test_a_conflict_says_who_was_faster(admin, flag):
     assert "from version 1 to 2" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("tag", ["", '"x"'])
+def test_what_names_no_version_is_no_conflict_with_anybody(admin, flag, tag):
+    answer = admin.ask("post", "flags/new_checkout/disable/", If_Match=tag)
+    assert "names no version of new_checkout" in answer.json()["detail"]
+    assert "was changed by" not in answer.json()["detail"]
+
+
 def test_segments_have_versions_too(admin):
     segment("beta")
     path, body = "segments/beta/members:add/", {"keys": ["42"]}
