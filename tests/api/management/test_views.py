@@ -1,5 +1,8 @@
 """What all views of the management API have in common."""
 
+import json
+from html import unescape
+
 import pytest
 from django.core.cache import cache
 from django.test import override_settings
@@ -153,6 +156,23 @@ def test_a_flag_can_be_edited_where_it_is_read(page):
     html = page("flags/new_checkout/")
     assert 'name="_content_type"' in html
     assert "&quot;enabled&quot;: true" in html.split("<textarea", 1)[1]
+
+
+@pytest.mark.parametrize("where", ["flags/", "segments/"])
+def test_the_form_that_makes_one_is_good_as_it_stands_but_for_its_key(admin, page, where):
+    begun = unescape(page(where).partition("<textarea")[2].partition(">")[2])
+    document = json.loads(begun.partition("</textarea>")[0])
+    assert document["key"] == ""
+    answer = admin.ask("post", where, {**document, "key": "new"})
+    assert answer.status_code == 201, answer.content
+    bare = admin.ask("post", where, {"key": "bare"}).json()
+    made = answer.json()
+    assert {name for name in made if made[name] != bare[name]} <= {
+        "key",
+        "salt",
+        "created",
+        "modified",
+    }
 
 
 def test_whoever_may_not_write_sees_no_form():

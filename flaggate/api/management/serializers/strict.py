@@ -28,6 +28,16 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError({name: [message] for name in named})
         return super().to_internal_value(data)
 
+    def get_initial(self) -> Any:
+        """Return what a form of the browsable pages begins with: what counts where nothing is sent.
+
+        Fields that may be left out, and have no default, are.
+        """
+        if hasattr(self, "initial_data"):
+            return super().get_initial()
+        fields = [each for each in self._writable_fields if each.required or _given(each.default)]
+        return {each.field_name: _begun(each) for each in fields}
+
     def take_only(self, names: Iterable[str]) -> None:
         """Leave out all other fields: what PATCH changes.
 
@@ -35,6 +45,17 @@ class StrictSerializer(serializers.Serializer[Any]):
         """
         for name in self.fields.keys() - set(names):
             del self.fields[name]
+
+
+def _given(default: Any) -> bool:
+    """Whether a field has a default; None is one."""
+    return default is not serializers.empty
+
+
+def _begun(field: Any) -> Any:
+    if not _given(field.default):
+        return field.get_initial()
+    return field.default() if callable(field.default) else field.default
 
 
 class CommentedSerializer(StrictSerializer):
