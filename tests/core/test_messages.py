@@ -4,7 +4,9 @@ import copy
 import json
 import pickle
 
-from flaggate.core.messages import Message, joined, said
+import pytest
+
+from flaggate.core.messages import Message, joined, quoted, said
 
 SENTENCE = Message("%(key)r has %(count)d %%", key="beta", count=5)
 
@@ -42,3 +44,21 @@ def test_an_error_says_its_message():
     assert said(ValueError("text")) == "text"
     assert said(KeyError(5)) == "5"
     assert said(ValueError()) == ""
+
+
+# --- Values as messages show them -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("é", '"é"'),
+        (["a", 1], '["a", 1]'),
+        ("x" * 58, f'"{"x" * 58}"'),
+        ("x" * 59, f'"{"x" * 59}…'),
+        (object(), "object"),
+        ("\ud800", '"\\ud800"'),
+    ],
+)
+def test_a_value_is_shown_as_json_of_60_characters(value, shown):
+    assert quoted(value) == shown
