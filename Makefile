@@ -67,7 +67,7 @@ messages: $(VENV)/.with-test
 	@$(python) scripts/messages.py $(ADD)
 
 fuzz: $(VENV)/.with-test
-	@FLAGGATE_TEST_REQUESTS=10000 $(python) -m pytest --quiet -rP tests/api/*/test_fuzzing.py
+	@FLAGGATE_TEST_REQUESTS=10000 $(python) -m pytest --quiet -rP --show-capture=stdout tests/api/*/test_fuzzing.py
 
 bench: $(VENV)/.with-bench
 	@$(python) benchmarks/run.py
