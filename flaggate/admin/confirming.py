@@ -88,6 +88,9 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     if not (admin.has_view_or_change_permission(request) and verb.permitted(request.user)):
         raise PermissionDenied
     seen = _seen(request.POST.get("seen", ""))
+    if limit := too_many(len(_chosen(request, seen))):
+        admin.message_user(request, limit, messages.ERROR)
+        return HttpResponseRedirect(_search(""))
     flags = _flags(request, seen)
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)
@@ -193,12 +196,24 @@ def _numeric(*texts: str) -> bool:
     return all(text.isascii() and text.isdecimal() and len(text) < 19 for text in texts)
 
 
+def too_many(count: int) -> str:
+    """Say why so many flags can't be changed at once; empty where they can."""
+    if count <= MOST_FLAGS:
+        return ""
+    return _(
+        "You chose %(count)s flags, and at most %(limit)d can be changed at once: nothing was "
+        "changed. Narrow the list by its filters or by a search, and choose again."
+    ) % {"count": wording.figure(count), "limit": MOST_FLAGS}
+
+
+def _chosen(request: HttpRequest, seen: Iterable[int]) -> set[int]:
+    return set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if _numeric(pk)}
+
+
 def _flags(request: HttpRequest, seen: Iterable[int]) -> list[Flag]:
-    chosen = set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if _numeric(pk)}
+    chosen = _chosen(request, seen)
     flags = Flag.objects.select_related("rollout").order_by("key")
-    if chosen:
-        return list(flags.filter(pk__in=sorted(chosen)[:MOST_FLAGS]))
-    return list(flags.filter(key=_key(request)))
+    return list(flags.filter(pk__in=chosen) if chosen else flags.filter(key=_key(request)))
 
 
 def _met(refusal: ChangeRefused, flags: list[Flag], seen: dict[int, int]) -> list[str]:

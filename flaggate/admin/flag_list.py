@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
 from django.http import HttpResponse, HttpResponseRedirect
@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import showing
-from flaggate.admin.confirming import MOST_FLAGS, address
+from flaggate.admin.confirming import address, too_many
 from flaggate.admin.filters import OwnerFilter, RolloutFilter, StateFilter, TagFilter
 from flaggate.admin.moments import ago, changed
 from flaggate.admin.verbs import VERBS
@@ -47,8 +47,12 @@ def asking(name: str, permission: str) -> Callable[..., HttpResponse]:
     """Make the action that asks for a deed on the chosen flags."""
 
     @admin.action(description=VERBS[name].label, permissions=[permission])
-    def ask(_admin: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
-        return HttpResponseRedirect(address(name, chosen[:MOST_FLAGS], request.get_full_path()))
+    def ask(flags: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+        back = request.get_full_path()
+        if refusal := too_many(chosen.count()):
+            flags.message_user(request, refusal, messages.ERROR)
+            return HttpResponseRedirect(back)
+        return HttpResponseRedirect(address(name, chosen, back))
 
     ask.__name__ = name
     return ask
