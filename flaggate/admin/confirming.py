@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flaggate import changes
+from flaggate.admin import quarantine
 from flaggate.admin.fields import CommentField
 from flaggate.admin.refusals import words
 from flaggate.admin.rehearsing import rehearse
@@ -157,8 +158,14 @@ def address(verb: str, flags: Iterable[Flag], back: str = "") -> str:
 
 
 def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeString | str:
-    """Append a button that makes flags what they were before their last change."""
-    seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags)
+    """Append a button that makes flags what they were before their last change.
+
+    Nothing goes back to what was broken: those flags are named instead.
+    """
+    flags = list(flags)
+    if broken := [flag.key for flag in flags if quarantine.of(request, flag.key)]:
+        said = f"{said} {_stuck(broken)}"
+    seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags if flag.key not in broken)
     if not seen:
         return said
     return format_html(
@@ -174,6 +181,18 @@ def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeStr
         request.POST.get("next", ""),
         _("Undo"),
     )
+
+
+def _stuck(keys: list[str]) -> str:
+    words = ngettext(
+        "%(keys)s can't be undone: it was broken before.",
+        "%(keys)s can't be undone: they were broken before.",
+        len(keys),
+    )
+    named = keys[:MOST_NAMED]
+    if more := len(keys) - len(named):
+        named.append(_("and %d more") % more)
+    return words % {"keys": ", ".join(named)}
 
 
 def _seen(text: str) -> dict[int, int]:

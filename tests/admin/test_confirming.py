@@ -158,7 +158,7 @@ def test_a_critical_flag_wants_its_key(ada):
 def test_a_broken_flag_can_be_turned_off(ada):
     flag = changes.create("x", enabled=True)
     Flag.objects.update(off_variant="nope")
-    assert ada.do("turn-off", flag).messages == ["Done: x is off."]
+    assert ada.do("turn-off", flag).messages[0].startswith("Done: x is off.")
 
 
 def test_it_leads_back_to_where_the_button_was(ada, flag):
@@ -279,6 +279,30 @@ def test_nothing_is_undone_that_somebody_has_changed_since(ada, bob, flag):
     page = page.undo()
     assert "was changed by bob" in page.words
     assert stored().percentage == 60
+
+
+def test_of_many_flags_those_that_were_broken_are_not_undone(ada):
+    flags = [changes.create(key, enabled=True) for key in ("x", "y", "z")]
+    Flag.objects.filter(key="y").update(off_variant="nope")
+    page = ada.do("turn-off", *flags)
+    assert page.messages[0].endswith("be undone: it was broken before.")
+    page.undo()
+    assert [flag.key for flag in Flag.objects.filter(enabled=True)] == ["x", "z"]
+
+
+def test_a_broken_flag_alone_has_no_button_to_undo(ada):
+    flags = [changes.create(f"x{n}", enabled=True) for n in range(7)]
+    Flag.objects.update(off_variant="nope")
+    page = ada.do("turn-off", *flags)
+    assert "x0, x1, x2, x3, x4, and 2 more can" in page.messages[0]
+    assert "they were broken before." in page.messages[0]
+    assert "flaggate-undo" not in page.text
+
+
+def test_what_was_broken_and_off_can_be_brought_back_from_the_archive(ada, flag):
+    Flag.objects.update(off_variant="nope")
+    ada.do("archive", flag).undo()
+    assert not stored().archived
 
 
 def test_undoing_a_critical_change_wants_the_key(ada):
