@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import IntegerField, Max, Min
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from flaggate import context
 from flaggate.changes.differences import same
@@ -21,6 +22,7 @@ from flaggate.core import evaluation, references
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flaggate.core.definitions import Flag
     from flaggate.core.evaluation import Evaluation
     from flaggate.core.snapshot import Snapshot
 
@@ -44,6 +46,9 @@ class Estimate:
     asked: int
     #: Those who were asked and for whom something changes.
     changed: list[Asked] = field(default_factory=list, compare=False)
+    #: Whether the flag is off for everyone, which no sample needs to tell.
+    off_before: bool = False
+    off_after: bool = False
 
     @property
     def gained(self) -> int:
@@ -57,14 +62,16 @@ class Estimate:
 
     def __str__(self) -> str:
         return _("%(after)s of %(users)s users (now %(before)s)") % {
-            "after": self._count(self.after),
-            "before": self._count(self.before),
+            "after": self._count(self.after, self.off_after),
+            "before": self._count(self.before, self.off_before),
             "users": number_format(self.users, force_grouping=True),
         }
 
-    def _count(self, found: int) -> str:
+    def _count(self, found: int, off: bool) -> str:
         if self.asked >= self.users:
             return str(found)
+        if off:
+            return pgettext("of … users", "none")
         scaled = found * self.users // self.asked
         if not scaled:
             return _("hardly any")
@@ -90,6 +97,7 @@ def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate | None:
         users,
         len(asked),
         [(user, old, new) for user, old, new in asked if _differ(old, new)],
+        *(_off(snapshot.flags[key], datetime.now(UTC)) for snapshot in (before, after)),
     )
 
 
@@ -97,6 +105,12 @@ def _unknown(snapshot: Snapshot, key: str) -> bool:
     """Whether a flag asks for what a user alone does not tell, or can't be asked at all."""
     flag = snapshot.flags.get(key)
     return flag is None or not UNKNOWN.isdisjoint(references.attributes_of(flag, snapshot.segments))
+
+
+def _off(flag: Flag, now: datetime) -> bool:
+    """Whether a flag can be active for nobody."""
+    over = flag.active_until is not None and flag.active_until <= now
+    return flag.archived or not flag.enabled or over
 
 
 def _ask(before: Snapshot, after: Snapshot, key: str) -> Iterator[Asked]:

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -73,10 +74,33 @@ def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):
         (Estimate(0, 30, 100, 100), "30 of 100 users (now 0)"),
         (Estimate(0, 51, 25_000, 1000), "about 1,300 of 25,000 users (now hardly any)"),
         (Estimate(1000, 1, 25_000, 1000), "about 25 of 25,000 users (now about 25,000)"),
+        (Estimate(1000, 0, 25_000, 1000), "hardly any of 25,000 users (now about 25,000)"),
+        (
+            Estimate(1000, 0, 25_000, 1000, off_after=True),
+            "none of 25,000 users (now about 25,000)",
+        ),
+        (
+            Estimate(0, 1000, 25_000, 1000, off_before=True),
+            "about 25,000 of 25,000 users (now none)",
+        ),
     ],
 )
 def test_it_says_no_more_than_a_sample_knows(found, words):
     assert str(found) == words
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        {"enabled": False},
+        {"enabled": True, "archived": True},
+        {"enabled": True, "active_until": datetime.now(UTC) - timedelta(days=1)},
+    ],
+)
+def test_a_flag_that_is_off_is_known_to_be_for_nobody(off):
+    users(1)
+    found = of(Flag("x", salt="s", **off))
+    assert (found.off_before, found.off_after) == (False, True)
 
 
 def test_it_stops_when_it_takes_too_long(monkeypatch):
