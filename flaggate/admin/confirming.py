@@ -96,6 +96,8 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)
         return HttpResponseRedirect(_search(_key(request)))
+    if name == "undo" and (overtaken := _overtaken(flags, seen)):
+        return _page(admin, request, verb, flags, {"overtaken": overtaken})
     posted = request.POST if seen else None
     value_form = ValueForm(flags, verb, posted or request.GET)
     form = ConfirmForm(flags, posted)
@@ -106,6 +108,9 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
             try:
                 return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
             except ChangeRefused as refusal:
+                if name == "undo" and isinstance(refusal, Conflict):
+                    overtaken = _overtaken(_flags(request, seen), seen)
+                    return _page(admin, request, verb, flags, {"overtaken": overtaken})
                 context |= {"refusal": words(refusal), "met": _met(refusal, flags, seen)}
         context["rehearsal"] = rehearse(request, flags, lambda keys: verb.act(keys, *values))
     return _page(admin, request, verb, flags, context)
@@ -247,6 +252,25 @@ def _met(refusal: ChangeRefused, flags: list[Flag], seen: dict[int, int]) -> lis
         ).order_by("pk")[:MOST_NAMED]
         for line in differences(revision.before, revision.after)
     ]
+
+
+def _overtaken(flags: Iterable[Flag], seen: dict[int, int]) -> list[tuple[Flag, str, str]]:
+    """Find what was changed since it was seen, by whom, and how its history is called."""
+    return [
+        (flag, _changed(flag), _("History of %s") % flag.key)
+        for flag in flags
+        if flag.version != seen.get(flag.pk, flag.version)
+    ]
+
+
+def _changed(flag: Flag) -> str:
+    last = Revision.objects.filter(subject=FLAG, key=flag.key, version=flag.version).first()
+    if last is None:
+        return _("changed without a revision")
+    return _("changed by %(who)s at %(moment)s") % {
+        "who": last.actor_name or last.source,
+        "moment": wording.moment(last.created),
+    }
 
 
 def _next(request: HttpRequest, flags: list[Flag]) -> str:

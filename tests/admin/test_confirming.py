@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from flaggate import changes
-from flaggate.admin import estimating
+from flaggate.admin import confirming, estimating
 from flaggate.models import Flag, Revision, Rule, State, Usage
 from tests.admin.conftest import pages, user
 from tests.admin.pages import address, address_of
@@ -277,8 +277,40 @@ def test_nothing_is_undone_that_somebody_has_changed_since(ada, bob, flag):
     page = ada.do("share", flag, value="50")
     bob.do("share", flag, value="60")
     page = page.undo()
-    assert "was changed by bob" in page.words
+    assert "Nothing was undone" in page.words
+    assert "x: changed by bob at" in page.words
+    assert f'<a href="{address(Flag, "history", flag.pk)}">History of x</a>' in page.text
+    assert "<form" not in page.text[page.text.index('id="content-main"') :]
     assert stored().percentage == 60
+
+
+def test_who_may_not_view_the_history_is_not_led_there(bob, flag):
+    page = pages(user("rita", "view_flag", "rollout_flag")).do("share", flag, value="50")
+    bob.do("share", flag, value="60")
+    assert "History of x" not in page.undo().text
+
+
+def test_a_change_without_a_revision_is_not_undone_either(ada, flag):
+    page = ada.do("share", flag, value="50")
+    Flag.objects.update(percentage=60)
+    assert "x: changed without a revision" in page.undo().words
+
+
+def test_a_change_in_the_very_moment_of_undoing_is_found_as_well(ada, flag, monkeypatch):
+    page = ada.do("share", flag, value="50")
+    found = iter([[], [(flag, "changed by bob", "History of x")]])
+    monkeypatch.setattr(confirming, "_overtaken", lambda *_: next(found))
+    changes.rollout("x", 60)
+    assert "changed by bob" in page.undo().words
+    assert stored().percentage == 60
+
+
+def test_a_critical_change_that_was_changed_since_is_not_undone_by_its_key(ada, bob):
+    flag = changes.create("x", critical=True, percentage=0)
+    key = {f"typed_key_{flag.pk}": "x"}
+    page = ada.do("share", flag, value="50", **key)
+    bob.do("share", flag, value="60", **key)
+    assert "Nothing was undone" in page.undo().words
 
 
 def test_of_many_flags_those_that_were_broken_are_not_undone(ada):
