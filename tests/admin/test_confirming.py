@@ -244,6 +244,23 @@ def test_the_second_of_two_people_is_told_who_and_what_and_can_go_on(ada, bob, f
     assert (stored().percentage, Revision.objects.first().comment) == (50, "Half.")
 
 
+def test_the_second_is_told_why_it_can_not_be_done_any_more(ada, bob, flag):
+    page = bob.ask("share", flag, value="50")
+    ada.do("archive", flag)
+    page = page.confirm()
+    assert "was changed by ada" in page.words
+    assert "Nothing of yours was done." in page.words
+    assert "is archived. Restore it first" in page.words
+    assert "Below" not in page.words
+
+
+def test_a_refusal_is_said_once(ada, flag):
+    page = ada.ask("turn-on", flag)
+    changes.archive("x")
+    page.fields["seen"] = [f"{flag.pk}:2"]
+    assert page.confirm().words.count("is archived. Restore it first") == 1
+
+
 @pytest.mark.parametrize(
     "seen", ["", "x", "1", ":", "1:,", "99:1", "1:-1", "1:9999999999999999999"]
 )
