@@ -168,7 +168,7 @@ def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeStr
     Nothing goes back to what was broken: those flags are named instead.
     """
     flags = list(flags)
-    if broken := [flag.key for flag in flags if quarantine.of(request, flag.key)]:
+    if broken := [flag.key for flag in flags if _broken(request, flag)]:
         said = f"{said} {_stuck(broken)}"
     seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags if flag.key not in broken)
     if not seen:
@@ -186,6 +186,10 @@ def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeStr
         request.POST.get("next", ""),
         _("Undo"),
     )
+
+
+def _broken(request: HttpRequest, flag: Flag) -> bool:
+    return quarantine.instead(quarantine.why(request, flag.key)) is not None
 
 
 def _stuck(keys: list[str]) -> str:

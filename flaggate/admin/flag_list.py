@@ -83,10 +83,10 @@ class FlagList(RecordedAdmin):
         read_parts(changelist.result_list)
         quarantined = pin(request).snapshot.quarantined
         for flag in changelist.result_list:
-            flag.quarantined = flag.key in quarantined
+            flag.quarantined = broken = quarantined.get(flag.key)
             for name, verbs in (("switching", SWITCHING), ("sharing", SHARING)):
-                linked = showing.buttons(flag, request.user, verbs, request.get_full_path())
-                setattr(flag, name, linked)
+                back = request.get_full_path()
+                setattr(flag, name, showing.buttons(flag, request.user, verbs, back, broken))
         return changelist
 
     def get_search_results(
@@ -101,11 +101,12 @@ class FlagList(RecordedAdmin):
     @admin.display(description=_("state"), ordering="enabled")
     def state(self, flag: Any) -> SafeString:
         notice = showing.quarantined() if flag.quarantined else ""
-        return format_html("{} {} {}", showing.switch(flag), notice, flag.switching)
+        switch = showing.switch(flag, flag.quarantined)
+        return format_html("{} {} {}", switch, notice, flag.switching)
 
     @admin.display(description=_("who gets it"), ordering="percentage")
     def audience(self, flag: Any) -> SafeString:
-        return format_html("{} {}", showing.audience(flag), flag.sharing)
+        return format_html("{} {}", showing.audience(flag, flag.quarantined), flag.sharing)
 
     @admin.display(description=_("kind, owner"), ordering="kind")
     def about(self, flag: Flag) -> SafeString:

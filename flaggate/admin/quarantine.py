@@ -1,8 +1,10 @@
-"""Flags that would be on, but what is stored of them is broken."""
+"""Flags of which what is stored is broken: why, and what is served instead."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
 
 from flaggate.flags import pin
 
@@ -12,7 +14,19 @@ if TYPE_CHECKING:
     from flaggate.core.definitions import Quarantined
 
 
-def of(request: HttpRequest, key: str) -> Quarantined | None:
-    """Find why a flag is not served as it is stored; None where it is, or is off anyway."""
-    found = pin(request).snapshot.quarantined.get(key)
-    return None if found is None or found.killed else found
+def why(request: HttpRequest, key: str) -> Quarantined | None:
+    """Find why a flag is quarantined; None where it is not."""
+    return pin(request).snapshot.quarantined.get(key)
+
+
+def instead(found: Quarantined | None) -> tuple[str, str] | None:
+    """Say what is served instead of what is stored: "on" or "off", and that in words.
+
+    None where it is served as it is stored, or is off anyway.
+    """
+    if found is None or found.killed:
+        return None
+    good = found.last_good
+    if good and good.enabled and not good.archived:
+        return "on", _("on, by its last good definition")
+    return "off", _("off for everyone until it is mended")

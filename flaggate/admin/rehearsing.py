@@ -9,6 +9,7 @@ from django.db.models import prefetch_related_objects
 
 from flaggate import changes, store
 from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.quarantine import instead, why
 from flaggate.admin.refusals import words
 from flaggate.admin.supposing import supposed
 from flaggate.changes.differences import differences
@@ -55,7 +56,7 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
     """Do it, look at it, and take it back."""
     using = state.alias()
     prefetch_related_objects(flags, *READS)
-    outcomes = {flag.pk: Outcome(flag, wording.state(flag)) for flag in flags}
+    outcomes = {flag.pk: Outcome(flag, _now(request, flag)) for flag in flags}
     rehearsal = Rehearsal(list(outcomes.values()))
     try:
         with changes.rehearse(actor=request.user, source="admin") as opened:
@@ -73,6 +74,11 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
     if then and rehearsal.changes:
         rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
     return rehearsal
+
+
+def _now(request: HttpRequest, flag: Flag) -> str:
+    broken = instead(why(request, flag.key))
+    return broken[1] if broken else wording.state(flag)
 
 
 def _estimate(before: Snapshot, then: store.Definitions, key: str) -> Estimate | None:

@@ -38,9 +38,18 @@ class Verb:
         return any(user.has_perm(f"flaggate.{name}") for name in names)
 
 
-def verbs_for(user: Any, flag: Flag) -> Iterator[Verb]:
-    """Find what a user may do to a flag as it is."""
-    return (verb for verb in VERBS.values() if verb.permitted(user) and verb.fits(flag))
+def verbs_for(user: Any, flag: Flag, broken: bool = False) -> Iterator[Verb]:
+    """Find what a user may do to a flag as it is; to a broken one, only what leaves it off."""
+    return (
+        verb
+        for verb in VERBS.values()
+        if verb.permitted(user) and verb.fits(flag) and not (broken and _refused(verb, flag))
+    )
+
+
+def _refused(verb: Verb, broken: Flag) -> bool:
+    leaves_off = verb.name in ("turn-off", "archive")
+    return not (leaves_off or (verb.name == "restore" and not broken.enabled))
 
 
 def _off(flag: Flag) -> bool:
