@@ -131,9 +131,9 @@ def _do(
         opened.touched([flag.pk for flag in flags], ())  # one reading for all of them
         verb.act([flag.key for flag in flags], *values)
     changed = {revision.key for revision in opened.revisions if revision.subject == FLAG}
-    done = _flags(request, seen)
-    undoable = [flag for flag in done if flag.key in changed]
-    admin.message_user(request, with_undo(request, told(done), undoable), messages.SUCCESS)
+    done = [flag for flag in _flags(request, seen) if flag.key in changed]
+    said = told(done, len(flags) - len(done))
+    admin.message_user(request, with_undo(request, said, done), messages.SUCCESS)
     return HttpResponseRedirect(_next(request, flags))
 
 
@@ -287,8 +287,15 @@ def _next(request: HttpRequest, flags: list[Flag]) -> str:
     return reverse("admin:flaggate_flag_changelist")
 
 
-def told(flags: list[Flag]) -> str:
-    """Say what was done, and what holds now."""
+def told(flags: list[Flag], others: int = 0) -> str:
+    """Say what was done, what holds now, and that some others were so before."""
+    if not others:
+        return _told(flags)
+    so = ngettext("%d flag was so already.", "%d flags were so already.", others) % others
+    return f"{_told(flags)} {so}" if flags else so
+
+
+def _told(flags: list[Flag]) -> str:
     if len(flags) > MOST_NAMED:
         return ngettext("%d flag was changed.", "%d flags were changed.", len(flags)) % len(flags)
     states = [

@@ -190,6 +190,23 @@ def test_many_flags_are_one_change(ada):
     assert Revision.objects.filter(comment="All.").count() == 6
 
 
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (1, "6 flags were changed. 1 flag was so already."),
+        (5, "Done: x5 is on for everyone; x6 is on for everyone. 5 flags were so already."),
+    ],
+)
+def test_the_message_tells_what_was_changed_from_what_was_so_already(ada, on, said):
+    flags = [changes.create(f"x{n}", enabled=n < on) for n in range(7)]
+    assert ada.do("turn-on", *flags).messages == [said]
+
+
+def test_what_was_so_already_is_not_said_to_be_done(ada, flag):
+    page = ada.post(address_of("turn-off"), {"seen": f"{flag.pk}:1"})
+    assert page.messages == ["1 flag was so already."]
+
+
 @pytest.fixture
 def crowded():
     """One flag more than can be changed at once."""
