@@ -146,6 +146,24 @@ def test_a_plan_that_is_none_starts_nothing(ada, flag, plan):
     assert everything() == before
 
 
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ("50:1d,25:1d,100", "Stage 2, percentage: is below the stage before. Raise it."),
+        ("5:1d,25,100", "Stage 2, holds: is empty. Only the last stage may stay."),
+        ("5:0d,100", "Stage 1, holds: is below a second. Give it more time."),
+        ("5:999999w,100", "A stage holds for 3650d at most."),
+        ("5:99999999999999999999w,100", "is no stage. Write them like 5:1d,25:12h,100."),
+        ("5:1d,101", "101 is no percentage. Give a number from 0 to 100."),
+    ],
+)
+def test_a_plan_that_is_refused_can_be_mended_where_it_was_typed(ada, flag, plan, words):
+    page = ada.ask("start", flag, value=plan)
+    assert words in page.words
+    assert page.fields["value"] == [plan]
+    assert "Now" not in page.words
+
+
 def test_a_critical_flag_wants_its_key(ada):
     flag = changes.create("x", critical=True, percentage=0)
     page = ada.ask("turn-on", flag).confirm()
