@@ -18,10 +18,11 @@ from django.utils.translation import ngettext
 
 from flaggate import changes
 from flaggate.admin import quarantine
+from flaggate.admin.dependents import dependents
 from flaggate.admin.fields import CommentField
 from flaggate.admin.refusals import words
 from flaggate.admin.rehearsing import rehearse
-from flaggate.admin.verbs import VERBS, Verb
+from flaggate.admin.verbs import OFF, VERBS, Verb
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
 from flaggate.models import Flag, Revision, wording
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
+
+    from flaggate.admin.rehearsing import Rehearsal
 
 
 MOST_FLAGS = 200  # in one deed
@@ -112,8 +115,18 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
                     overtaken = _overtaken(_flags(request, seen), seen)
                     return _page(admin, request, verb, flags, {"overtaken": overtaken})
                 context |= {"refusal": words(refusal), "met": _met(refusal, flags, seen)}
-        context["rehearsal"] = rehearse(request, flags, lambda keys: verb.act(keys, *values))
+        rehearsal = rehearse(request, flags, lambda keys: verb.act(keys, *values))
+        if verb.name in OFF:
+            _name_dependents(rehearsal)
+        context["rehearsal"] = rehearsal
     return _page(admin, request, verb, flags, context)
+
+
+def _name_dependents(rehearsal: Rehearsal) -> None:
+    """Say which flags fall with those that would be turned off."""
+    changed = {each.flag.pk: each for each in rehearsal.outcomes if each.lines}
+    for pk, links in dependents(changed).items():
+        changed[pk].dependents = links
 
 
 def _do(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from flaggate import changes
 from flaggate.admin import asking, overriding, quarantine, showing, supposing
 from flaggate.admin.confirming import confirm, told, with_undo
+from flaggate.admin.dependents import dependents
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
 from flaggate.admin.inlines import (
@@ -99,6 +100,7 @@ class FlagAdmin(FlagList):
             "timeline": [] if broken else list(timeline(stored, timezone.now())),
             "shares": showing.shares(stored),
             "override": overriding.offer(request, stored.key),
+            "dependents": dependents([stored.pk]).get(stored.pk),
             "quarantined": broken,
         }
 

@@ -36,6 +36,7 @@ class Outcome:
     now: str
     then: str = ""
     lines: list[str] = field(default_factory=list)
+    dependents: str = ""
 
 
 @dataclass

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flaggate.models import Flag
 
+OFF = ("turn-off", "archive")  # whatever the flag was
 PARTIAL = ("toggle_flag", "rollout_flag", "archive_flag", "revert_flag")
 
 
@@ -48,8 +49,7 @@ def verbs_for(user: Any, flag: Flag, broken: bool = False) -> Iterator[Verb]:
 
 
 def _refused(verb: Verb, broken: Flag) -> bool:
-    leaves_off = verb.name in ("turn-off", "archive")
-    return not (leaves_off or (verb.name == "restore" and not broken.enabled))
+    return not (verb.name in OFF or (verb.name == "restore" and not broken.enabled))
 
 
 def _off(flag: Flag) -> bool:
