@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import prefetch_related_objects
 
 from flaggate import changes, store
-from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.estimating import Estimate, Untold, estimate
 from flaggate.admin.quarantine import instead, why
 from flaggate.admin.refusals import words
 from flaggate.admin.supposing import supposed
@@ -46,6 +46,7 @@ class Rehearsal:
     outcomes: list[Outcome]
     refusal: str = ""
     estimate: Estimate | None = None
+    untold: str = ""
 
     @property
     def changes(self) -> bool:
@@ -73,7 +74,10 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
         rehearsal.refusal = words(refusal)
         return rehearsal
     if then and rehearsal.changes:
-        rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
+        try:
+            rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
+        except Untold as why_not:
+            rehearsal.untold = str(why_not)
     return rehearsal
 
 

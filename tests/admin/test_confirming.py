@@ -423,9 +423,10 @@ def test_it_says_about_how_many_users_get_it(ada, crowd):
 
 
 @pytest.mark.parametrize("by", ["visitor", "organisation"])
-def test_it_says_nothing_where_users_do_not_tell(ada, crowd, by):
+def test_it_says_why_users_do_not_tell(ada, crowd, by):
     flag = changes.create("x", percentage=50, bucket_by=by)
-    assert "users" not in ada.ask("turn-on", flag).words
+    words = ada.ask("turn-on", flag).words
+    assert f"can't be told: it is shared out by {by}, which not every user has." in words
 
 
 def test_it_says_nothing_about_a_flag_that_stays_off(ada, crowd, flag):

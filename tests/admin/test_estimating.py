@@ -5,7 +5,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from flaggate.admin import estimating
-from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.estimating import Estimate, Untold, estimate
 from flaggate.core.definitions import Condition, Flag, Rule, Segment, Variant
 from flaggate.core.snapshot import Snapshot
 
@@ -110,17 +110,38 @@ def test_it_stops_when_it_takes_too_long(monkeypatch):
 
 
 def test_without_users_there_is_nothing_to_tell():
-    assert of(Flag("x", enabled=True)) is None
+    with pytest.raises(Untold, match="no users were found"):
+        of(Flag("x", enabled=True))
 
 
 @pytest.mark.parametrize("attribute", ["language", "ip", "visitor"])
 def test_what_only_a_request_knows_is_not_guessed(attribute):
     users(3)
     segment = Segment("s", conditions=(Condition(attribute, "exists"),))
-    assert of(Flag("x", enabled=True, rules=(Rule(("s",)),)), segment) is None
+    with pytest.raises(Untold, match=rf"what a user alone does not tell \({attribute}\)\."):
+        of(Flag("x", enabled=True, rules=(Rule(("s",)),)), segment)
+
+
+@pytest.mark.parametrize("by", ["visitor", "organisation"])
+def test_a_share_of_what_not_every_user_has_is_not_guessed(by):
+    users(3)
+    with pytest.raises(Untold, match=f"it is shared out by {by}, which not every user has"):
+        of(Flag("x", enabled=True, percentage=Decimal(5), salt="s", bucket_by=by))
+
+
+def test_all_of_what_not_every_user_has_is_everyone():
+    users(3)
+    assert of(Flag("x", enabled=True, salt="s", bucket_by="visitor")).after == 3
+
+
+def test_what_is_broken_is_not_asked():
+    users(3)
+    with pytest.raises(Untold, match="what is stored of it is broken"):
+        estimate(Snapshot({}, {}), Snapshot({"x": NOBODY}, {}), "x")
 
 
 def test_an_attribute_that_fails_keeps_nobody_from_a_change(monkeypatch):
     users(3)
     monkeypatch.setattr(estimating.context, "of_subject", lambda *_: 1 / 0)
-    assert of(Flag("x", enabled=True, percentage=Decimal(5))) is None
+    with pytest.raises(Untold, match="could not be read"):
+        of(Flag("x", enabled=True, percentage=Decimal(5)))
