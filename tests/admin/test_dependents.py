@@ -29,7 +29,7 @@ def on():
 def test_the_page_that_asks_names_what_falls_with_it(ada, on, verb):
     require(on, "c", "b")
     page = ada.ask(verb, on)
-    assert "Required by b, c enabled" in page.words.replace("archived at", "enabled")
+    assert "Required by: b, c enabled" in page.words.replace("archived at", "enabled")
     assert f"{link('b')}, {link('c')}" in page.text
 
 
