@@ -53,7 +53,7 @@ class Estimate:
     asked: int
     #: Those who were asked and for whom something changes.
     changed: list[Asked] = field(default_factory=list, compare=False)
-    #: Whether the flag is off for everyone, which no sample needs to tell.
+    #: Whether the flag can be active for nobody, which no sample needs to tell.
     off_before: bool = False
     off_after: bool = False
 
@@ -130,7 +130,8 @@ def _shared_out_by(attribute: str) -> Untold:
 def _off(flag: Flag, now: datetime) -> bool:
     """Whether a flag can be active for nobody."""
     over = flag.active_until is not None and flag.active_until <= now
-    return flag.archived or not flag.enabled or over
+    empty = not (flag.percentage or flag.rules or flag.stages)
+    return flag.archived or not flag.enabled or over or empty
 
 
 def _ask(before: Snapshot, after: Snapshot, key: str) -> Iterator[Asked]:

@@ -61,7 +61,7 @@ def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):
     users(1000)
     old = Segment("old", conditions=(Condition("username", "one_of", ("u0", "u10", "u20")),))
     everyone = Flag("x", enabled=True, salt="s")
-    assert of(everyone) == Estimate(0, 100, 1000, 100)
+    assert of(everyone) == Estimate(0, 100, 1000, 100, off_before=True)
     pks = sorted(int(user.pk) for user in estimating._sample())
     assert len(pks) == 100
     assert pks[-1] - pks[0] > 900
@@ -95,18 +95,19 @@ def test_it_says_no_more_than_a_sample_knows(found, words):
         {"enabled": False},
         {"enabled": True, "archived": True},
         {"enabled": True, "active_until": datetime.now(UTC) - timedelta(days=1)},
+        {"enabled": True, "percentage": Decimal(0)},
     ],
 )
 def test_a_flag_that_is_off_is_known_to_be_for_nobody(off):
     users(1)
-    found = of(Flag("x", salt="s", **off))
+    found = of(Flag("x", salt="s", **off), before=Flag("x", enabled=True, salt="s"))
     assert (found.off_before, found.off_after) == (False, True)
 
 
 def test_it_stops_when_it_takes_too_long(monkeypatch):
     users(30)
     monkeypatch.setattr(estimating, "LONGEST", -1)
-    assert of(Flag("x", enabled=True)) == Estimate(0, 1, 30, 1)  # from the first answer
+    assert of(Flag("x", enabled=True)) == Estimate(0, 1, 30, 1, off_before=True)  # the first
 
 
 def test_without_users_there_is_nothing_to_tell():
