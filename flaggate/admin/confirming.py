@@ -94,7 +94,7 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     seen = _seen(request.POST.get("seen", ""))
     if limit := too_many(len(_chosen(request, seen))):
         admin.message_user(request, limit, messages.ERROR)
-        return HttpResponseRedirect(_search(""))
+        return HttpResponseRedirect(_next(request, []))
     flags = _flags(request, seen)
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)

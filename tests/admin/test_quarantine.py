@@ -101,6 +101,12 @@ def test_one_in_the_archive_is_brought_back_only_where_that_is_not_refused(ada, 
     assert ("is no variant" in ada.ask("restore", flag).words) is enabled
 
 
+def test_mending_one_on_its_page_can_not_be_undone(ada):
+    page = ada.open(broken()).save(off_variant="")
+    assert page.messages[-1].startswith("Done: x is on for 20 %. x can")
+    assert "flaggate-undo" not in page.text
+
+
 def test_a_last_good_definition_that_was_off_is_off():
     found = Quarantined("broken", last_good=definitions.Flag("x", enabled=False))
     assert quarantine.instead(found) == ("off", OFF)
