@@ -101,6 +101,12 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponseRedirect(_search(_key(request)))
     if name == "undo" and (overtaken := _overtaken(flags, seen)):
         return _page(admin, request, verb, flags, {"overtaken": overtaken})
+    return _ask(admin, request, verb, flags, seen)
+
+
+def _ask(
+    admin: Any, request: HttpRequest, verb: Verb, flags: list[Flag], seen: dict[int, int]
+) -> HttpResponse:
     posted = request.POST if seen else None
     value_form = ValueForm(flags, verb, posted or request.GET)
     form = ConfirmForm(flags, posted)
@@ -111,15 +117,21 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
             try:
                 return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
             except ChangeRefused as refusal:
-                if name == "undo" and isinstance(refusal, Conflict):
+                if verb.name == "undo" and isinstance(refusal, Conflict):
                     overtaken = _overtaken(_flags(request, seen), seen)
                     return _page(admin, request, verb, flags, {"overtaken": overtaken})
                 context |= {"refusal": words(refusal), "met": _met(refusal, flags, seen)}
-        rehearsal = rehearse(request, flags, lambda keys: verb.act(keys, *values))
-        if verb.name in OFF:
-            _name_dependents(rehearsal)
-        context["rehearsal"] = rehearsal
+        context["rehearsal"] = _rehearse(request, verb, flags, values)
     return _page(admin, request, verb, flags, context)
+
+
+def _rehearse(
+    request: HttpRequest, verb: Verb, flags: list[Flag], values: tuple[Any, ...]
+) -> Rehearsal:
+    rehearsal = rehearse(request, flags, lambda keys: verb.act(keys, *values))
+    if verb.name in OFF:
+        _name_dependents(rehearsal)
+    return rehearsal
 
 
 def _name_dependents(rehearsal: Rehearsal) -> None:
