@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flaggate import context
+from flaggate.admin import quarantine
 from flaggate.admin.fields import ContextField, UserField
 from flaggate.admin.steps import sections
 from flaggate.admin.widgets import UserSelect
@@ -125,6 +126,7 @@ def who(model_admin: ModelAdmin[Flag], request: HttpRequest, object_id: str) -> 
     if flag is None:
         raise Http404(object_id)
     site = model_admin.admin_site
+    instead = quarantine.instead(quarantine.why(request, flag.key))
     asked = not request.GET.keys().isdisjoint(SubjectForm.base_fields)
     form = SubjectForm(request.GET if asked else None, site, request)
     return TemplateResponse(
@@ -136,7 +138,7 @@ def who(model_admin: ModelAdmin[Flag], request: HttpRequest, object_id: str) -> 
             "media": model_admin.media + form.media,
             "title": _("Who gets %s?") % flag.key,
             "flag": flag,
-            "state": wording.state(flag),
+            "state": instead[1] if instead else wording.state(flag),
             "form": form,
             "answer": _answer(flag.key, *form.subject) if form.is_valid() else None,
             "sample": sample(flag.key) if "sample" in request.GET else None,

@@ -17,10 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flaggate import changes
+from flaggate.admin import quarantine
+from flaggate.admin.dependents import dependents
 from flaggate.admin.fields import CommentField
 from flaggate.admin.refusals import words
 from flaggate.admin.rehearsing import rehearse
-from flaggate.admin.verbs import VERBS, Verb
+from flaggate.admin.verbs import OFF, VERBS, Verb
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
 from flaggate.models import Flag, Revision, wording
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
+
+    from flaggate.admin.rehearsing import Rehearsal
 
 
 MOST_FLAGS = 200  # in one deed
@@ -88,10 +92,21 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     if not (admin.has_view_or_change_permission(request) and verb.permitted(request.user)):
         raise PermissionDenied
     seen = _seen(request.POST.get("seen", ""))
+    if limit := too_many(len(_chosen(request, seen))):
+        admin.message_user(request, limit, messages.ERROR)
+        return HttpResponseRedirect(_next(request, []))
     flags = _flags(request, seen)
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)
         return HttpResponseRedirect(_search(_key(request)))
+    if name == "undo" and (overtaken := _overtaken(flags, seen)):
+        return _page(admin, request, verb, flags, {"overtaken": overtaken})
+    return _ask(admin, request, verb, flags, seen)
+
+
+def _ask(
+    admin: Any, request: HttpRequest, verb: Verb, flags: list[Flag], seen: dict[int, int]
+) -> HttpResponse:
     posted = request.POST if seen else None
     value_form = ValueForm(flags, verb, posted or request.GET)
     form = ConfirmForm(flags, posted)
@@ -102,9 +117,28 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
             try:
                 return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
             except ChangeRefused as refusal:
+                if verb.name == "undo" and isinstance(refusal, Conflict):
+                    overtaken = _overtaken(_flags(request, seen), seen)
+                    return _page(admin, request, verb, flags, {"overtaken": overtaken})
                 context |= {"refusal": words(refusal), "met": _met(refusal, flags, seen)}
-        context["rehearsal"] = rehearse(request, flags, lambda keys: verb.act(keys, *values))
+        context["rehearsal"] = _rehearse(request, verb, flags, values)
     return _page(admin, request, verb, flags, context)
+
+
+def _rehearse(
+    request: HttpRequest, verb: Verb, flags: list[Flag], values: tuple[Any, ...]
+) -> Rehearsal:
+    rehearsal = rehearse(request, flags, lambda keys: verb.act(keys, *values))
+    if verb.name in OFF:
+        _name_dependents(rehearsal)
+    return rehearsal
+
+
+def _name_dependents(rehearsal: Rehearsal) -> None:
+    """Say which flags fall with those that would be turned off."""
+    changed = {each.flag.pk: each for each in rehearsal.outcomes if each.lines}
+    for pk, links in dependents(changed).items():
+        changed[pk].dependents = links
 
 
 def _do(
@@ -122,9 +156,9 @@ def _do(
         opened.touched([flag.pk for flag in flags], ())  # one reading for all of them
         verb.act([flag.key for flag in flags], *values)
     changed = {revision.key for revision in opened.revisions if revision.subject == FLAG}
-    done = _flags(request, seen)
-    undoable = [flag for flag in done if flag.key in changed]
-    admin.message_user(request, with_undo(request, told(done), undoable), messages.SUCCESS)
+    done = [flag for flag in _flags(request, seen) if flag.key in changed]
+    said = told(done, len(flags) - len(done))
+    admin.message_user(request, with_undo(request, said, done), messages.SUCCESS)
     return HttpResponseRedirect(_next(request, flags))
 
 
@@ -154,8 +188,14 @@ def address(verb: str, flags: Iterable[Flag], back: str = "") -> str:
 
 
 def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeString | str:
-    """Append a button that makes flags what they were before their last change."""
-    seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags)
+    """Append a button that makes flags what they were before their last change.
+
+    Nothing goes back to what was broken: those flags are named instead.
+    """
+    flags = list(flags)
+    if broken := [flag.key for flag in flags if _broken(request, flag)]:
+        said = f"{said} {_stuck(broken)}"
+    seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags if flag.key not in broken)
     if not seen:
         return said
     return format_html(
@@ -171,6 +211,22 @@ def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeStr
         request.POST.get("next", ""),
         _("Undo"),
     )
+
+
+def _broken(request: HttpRequest, flag: Flag) -> bool:
+    return quarantine.instead(quarantine.why(request, flag.key)) is not None
+
+
+def _stuck(keys: list[str]) -> str:
+    words = ngettext(
+        "%(keys)s can't be undone: it was broken before.",
+        "%(keys)s can't be undone: they were broken before.",
+        len(keys),
+    )
+    named = keys[:MOST_NAMED]
+    if more := len(keys) - len(named):
+        named.append(_("and %d more") % more)
+    return words % {"keys": ", ".join(named)}
 
 
 def _seen(text: str) -> dict[int, int]:
@@ -193,12 +249,24 @@ def _numeric(*texts: str) -> bool:
     return all(text.isascii() and text.isdecimal() and len(text) < 19 for text in texts)
 
 
+def too_many(count: int) -> str:
+    """Say why so many flags can't be changed at once; empty where they can."""
+    if count <= MOST_FLAGS:
+        return ""
+    return _(
+        "You chose %(count)s flags, and at most %(limit)d can be changed at once: nothing was "
+        "changed. Narrow the list by its filters or by a search, and choose again."
+    ) % {"count": wording.figure(count), "limit": MOST_FLAGS}
+
+
+def _chosen(request: HttpRequest, seen: Iterable[int]) -> set[int]:
+    return set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if _numeric(pk)}
+
+
 def _flags(request: HttpRequest, seen: Iterable[int]) -> list[Flag]:
-    chosen = set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if _numeric(pk)}
+    chosen = _chosen(request, seen)
     flags = Flag.objects.select_related("rollout").order_by("key")
-    if chosen:
-        return list(flags.filter(pk__in=sorted(chosen)[:MOST_FLAGS]))
-    return list(flags.filter(key=_key(request)))
+    return list(flags.filter(pk__in=chosen) if chosen else flags.filter(key=_key(request)))
 
 
 def _met(refusal: ChangeRefused, flags: list[Flag], seen: dict[int, int]) -> list[str]:
@@ -215,6 +283,25 @@ def _met(refusal: ChangeRefused, flags: list[Flag], seen: dict[int, int]) -> lis
     ]
 
 
+def _overtaken(flags: Iterable[Flag], seen: dict[int, int]) -> list[tuple[Flag, str, str]]:
+    """Find what was changed since it was seen, by whom, and how its history is called."""
+    return [
+        (flag, _changed(flag), _("History of %s") % flag.key)
+        for flag in flags
+        if flag.version != seen.get(flag.pk, flag.version)
+    ]
+
+
+def _changed(flag: Flag) -> str:
+    last = Revision.objects.filter(subject=FLAG, key=flag.key, version=flag.version).first()
+    if last is None:
+        return _("changed without a revision")
+    return _("changed by %(who)s at %(moment)s") % {
+        "who": last.actor_name or last.source,
+        "moment": wording.moment(last.created),
+    }
+
+
 def _next(request: HttpRequest, flags: list[Flag]) -> str:
     """Return where to go afterwards: where the buttons were, or to the flag."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
@@ -225,8 +312,15 @@ def _next(request: HttpRequest, flags: list[Flag]) -> str:
     return reverse("admin:flaggate_flag_changelist")
 
 
-def told(flags: list[Flag]) -> str:
-    """Say what was done, and what holds now."""
+def told(flags: list[Flag], others: int = 0) -> str:
+    """Say what was done, what holds now, and that some others were so before."""
+    if not others:
+        return _told(flags)
+    so = ngettext("%d flag was so already.", "%d flags were so already.", others) % others
+    return f"{_told(flags)} {so}" if flags else so
+
+
+def _told(flags: list[Flag]) -> str:
     if len(flags) > MOST_NAMED:
         return ngettext("%d flag was changed.", "%d flags were changed.", len(flags)) % len(flags)
     states = [

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import IntegerField, Max, Min
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from flaggate import context
 from flaggate.changes.differences import same
@@ -21,6 +22,7 @@ from flaggate.core import evaluation, references
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flaggate.core.definitions import Flag
     from flaggate.core.evaluation import Evaluation
     from flaggate.core.snapshot import Snapshot
 
@@ -34,6 +36,13 @@ LONGEST = 0.15  # seconds for asking them
 UNKNOWN = {*OF_REQUEST, VISITOR, "language"}
 
 
+class Untold(Exception):
+    """Why it can't be told how many users get a flag."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_("How many users that is can't be told: %s.") % reason)
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """How many of all users have a flag before and after a change, about; how many were asked."""
@@ -44,6 +53,9 @@ class Estimate:
     asked: int
     #: Those who were asked and for whom something changes.
     changed: list[Asked] = field(default_factory=list, compare=False)
+    #: Whether the flag can be active for nobody, which no sample needs to tell.
+    off_before: bool = False
+    off_after: bool = False
 
     @property
     def gained(self) -> int:
@@ -57,14 +69,16 @@ class Estimate:
 
     def __str__(self) -> str:
         return _("%(after)s of %(users)s users (now %(before)s)") % {
-            "after": self._count(self.after),
-            "before": self._count(self.before),
+            "after": self._count(self.after, self.off_after),
+            "before": self._count(self.before, self.off_before),
             "users": number_format(self.users, force_grouping=True),
         }
 
-    def _count(self, found: int) -> str:
+    def _count(self, found: int, off: bool) -> str:
         if self.asked >= self.users:
             return str(found)
+        if off:
+            return pgettext("of … users", "none")
         scaled = found * self.users // self.asked
         if not scaled:
             return _("hardly any")
@@ -72,31 +86,52 @@ class Estimate:
         return _("about %s") % number_format(rounded, force_grouping=True)
 
 
-def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate | None:
-    """Ask a sample of users; None where that would tell nothing, or there are none."""
-    if any(_unknown(snapshot, key) for snapshot in (before, after)):
-        return None
+def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate:
+    """Ask a sample of users. Raises Untold where that would tell nothing."""
+    for snapshot in (before, after):
+        _refuse_unknown(snapshot, key)
     users = get_user_model()._default_manager.order_by()[:MOST_COUNTED].count()
     try:
         asked = list(_ask(before, after, key))
     except Exception:  # an attribute of the project's own: no reason to keep a flag from its change
-        return None
+        raise Untold(_("an attribute of the users could not be read")) from None
     answers = [answer for _user, *answers in asked for answer in answers]
-    if not asked or any(each.error == evaluation.TARGETING_KEY_MISSING for each in answers):
-        return None  # shared out by something that not every user has
+    if not asked:
+        raise Untold(_("no users were found"))
+    if any(each.error == evaluation.TARGETING_KEY_MISSING for each in answers):
+        raise _shared_out_by(after.flags[key].bucket_by or before.flags[key].bucket_by)
     return Estimate(
         sum(old.active for _user, old, _new in asked),
         sum(new.active for _user, _old, new in asked),
         users,
         len(asked),
         [(user, old, new) for user, old, new in asked if _differ(old, new)],
+        *(_off(snapshot.flags[key], datetime.now(UTC)) for snapshot in (before, after)),
     )
 
 
-def _unknown(snapshot: Snapshot, key: str) -> bool:
-    """Whether a flag asks for what a user alone does not tell, or can't be asked at all."""
+def _refuse_unknown(snapshot: Snapshot, key: str) -> None:
+    """Raise Untold where a flag asks for what a user alone does not tell, or can't be asked."""
     flag = snapshot.flags.get(key)
-    return flag is None or not UNKNOWN.isdisjoint(references.attributes_of(flag, snapshot.segments))
+    if flag is None:
+        raise Untold(_("what is stored of it is broken"))
+    unknown = UNKNOWN & references.attributes_of(flag, snapshot.segments)
+    if flag.bucket_by in unknown:
+        raise _shared_out_by(flag.bucket_by)
+    if unknown:
+        words = _("it depends on what a user alone does not tell (%s)")
+        raise Untold(words % ", ".join(sorted(unknown)))
+
+
+def _shared_out_by(attribute: str) -> Untold:
+    return Untold(_("it is shared out by %s, which not every user has") % attribute)
+
+
+def _off(flag: Flag, now: datetime) -> bool:
+    """Whether a flag can be active for nobody."""
+    over = flag.active_until is not None and flag.active_until <= now
+    empty = not (flag.percentage or flag.rules or flag.stages)
+    return flag.archived or not flag.enabled or over or empty
 
 
 def _ask(before: Snapshot, after: Snapshot, key: str) -> Iterator[Asked]:

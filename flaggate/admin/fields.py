@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import operands
+from flaggate.admin.refusals import Place
 from flaggate.admin.refusals import words as said
 from flaggate.admin.widgets import OperandsInput
 from flaggate.changes import rollouts
+from flaggate.changes.validation import plan_problems
 from flaggate.core import validation
 from flaggate.exceptions import Invalid
 from flaggate.management import users
@@ -26,8 +29,11 @@ from flaggate.models.messages import translated
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from flaggate.core.definitions import Problem
+
 MOST_COMMENT = 1000
 HOLDS = re.compile(r"([0-9]{1,6})\s*([smhdw])", re.ASCII)
+LONGEST_STAGE = timedelta(days=3650)
 LONGEST_KEY = SegmentMember._meta.get_field("targeting_key").max_length or 0
 
 
@@ -239,7 +245,7 @@ class HoldsField(forms.CharField):
         found = HOLDS.fullmatch(text)
         if found is None or not int(found[1]):
             raise ValidationError(self.error_messages["no_time"], "no_time")
-        return timedelta(seconds=int(found[1]) * rollouts.UNITS[found[2]])
+        return _bounded(timedelta(seconds=int(found[1]) * rollouts.UNITS[found[2]]))
 
     def prepare_value(self, value: Any) -> Any:
         return wording.duration(value) if isinstance(value, timedelta) else value
@@ -255,13 +261,38 @@ class PlanField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         try:
-            return rollouts.to_plan(value or "")
+            plan = rollouts.to_plan(value or "")
         except Invalid as refusal:
             problems = [translated(problem.message) for problem in refusal.problems]
             raise ValidationError(problems) from None
+        stages = [(share, _seconds(holds)) for share, holds in plan]
+        if problems := [_at_stage(problem) for problem in plan_problems(stages)]:
+            raise ValidationError(problems)
+        return plan
 
     def prepare_value(self, value: Any) -> Any:
         return value if isinstance(value, str) else ",".join(map(_stage, value or ()))
+
+
+def _bounded(holds: timedelta) -> timedelta:
+    if holds > LONGEST_STAGE:
+        limit = {"limit": wording.duration(LONGEST_STAGE)}
+        raise ValidationError(_("A stage holds for %(limit)s at most."), "too_long", limit)
+    return holds
+
+
+def _seconds(holds: timedelta | None) -> float | None:
+    return None if holds is None else _bounded(holds).total_seconds()
+
+
+def _at_stage(problem: Problem) -> str:
+    place = Place(problem)
+    labels = {field.name: field.verbose_name for field in Stage._meta.local_fields}
+    return gettext("Stage %(number)d, %(field)s: %(problem)s") % {
+        "number": (place.position or 0) + 1,
+        "field": labels[place.field or ""],
+        "problem": place.message,
+    }
 
 
 def _stage(stage: Stage) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
 from django.http import HttpResponse, HttpResponseRedirect
@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import showing
-from flaggate.admin.confirming import MOST_FLAGS, address
+from flaggate.admin.confirming import address, too_many
 from flaggate.admin.filters import OwnerFilter, RolloutFilter, StateFilter, TagFilter
 from flaggate.admin.moments import ago, changed
 from flaggate.admin.verbs import VERBS
@@ -47,8 +47,12 @@ def asking(name: str, permission: str) -> Callable[..., HttpResponse]:
     """Make the action that asks for a deed on the chosen flags."""
 
     @admin.action(description=VERBS[name].label, permissions=[permission])
-    def ask(_admin: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
-        return HttpResponseRedirect(address(name, chosen[:MOST_FLAGS], request.get_full_path()))
+    def ask(flags: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+        back = request.get_full_path()
+        if refusal := too_many(chosen.count()):
+            flags.message_user(request, refusal, messages.ERROR)
+            return HttpResponseRedirect(back)
+        return HttpResponseRedirect(address(name, chosen, back))
 
     ask.__name__ = name
     return ask
@@ -79,10 +83,10 @@ class FlagList(RecordedAdmin):
         read_parts(changelist.result_list)
         quarantined = pin(request).snapshot.quarantined
         for flag in changelist.result_list:
-            flag.quarantined = flag.key in quarantined
+            flag.quarantined = broken = quarantined.get(flag.key)
             for name, verbs in (("switching", SWITCHING), ("sharing", SHARING)):
-                linked = showing.buttons(flag, request.user, verbs, request.get_full_path())
-                setattr(flag, name, linked)
+                back = request.get_full_path()
+                setattr(flag, name, showing.buttons(flag, request.user, verbs, back, broken))
         return changelist
 
     def get_search_results(
@@ -97,11 +101,12 @@ class FlagList(RecordedAdmin):
     @admin.display(description=_("state"), ordering="enabled")
     def state(self, flag: Any) -> SafeString:
         notice = showing.quarantined() if flag.quarantined else ""
-        return format_html("{} {} {}", showing.switch(flag), notice, flag.switching)
+        switch = showing.switch(flag, flag.quarantined)
+        return format_html("{} {} {}", switch, notice, flag.switching)
 
     @admin.display(description=_("who gets it"), ordering="percentage")
     def audience(self, flag: Any) -> SafeString:
-        return format_html("{} {}", showing.audience(flag), flag.sharing)
+        return format_html("{} {}", showing.audience(flag, flag.quarantined), flag.sharing)
 
     @admin.display(description=_("kind, owner"), ordering="kind")
     def about(self, flag: Flag) -> SafeString:

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
-from flaggate.admin import asking, overriding, showing, supposing
+from flaggate.admin import asking, overriding, quarantine, showing, supposing
 from flaggate.admin.confirming import confirm, told, with_undo
+from flaggate.admin.dependents import dependents
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
 from flaggate.admin.inlines import (
@@ -28,7 +29,6 @@ from flaggate.admin.supposing import ASK, suppose
 from flaggate.admin.timeline import timeline
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
-from flaggate.flags import pin
 from flaggate.models import Flag, Prerequisite, Rule, Stage, Variant, state, wording
 
 if TYPE_CHECKING:
@@ -91,15 +91,17 @@ class FlagAdmin(FlagList):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _header(self, request: HttpRequest, stored: Flag) -> dict[str, Any]:
+        broken = quarantine.why(request, stored.key)
         return {
             "stored": stored,
-            "state": showing.state(stored),
+            "state": showing.state(stored, broken),
             "last_changed": changed(stored),
-            "deeds": showing.buttons(stored, request.user, VERBS),
-            "timeline": list(timeline(stored, timezone.now())),
+            "deeds": showing.buttons(stored, request.user, VERBS, broken=broken),
+            "timeline": [] if broken else list(timeline(stored, timezone.now())),
             "shares": showing.shares(stored),
             "override": overriding.offer(request, stored.key),
-            "quarantined": pin(request).snapshot.quarantined.get(stored.key),
+            "dependents": dependents([stored.pk]).get(stored.pk),
+            "quarantined": broken,
         }
 
     def _supposed(self, request: HttpRequest, stored: Flag, context: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import prefetch_related_objects
 
 from flaggate import changes, store
-from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.estimating import Estimate, Untold, estimate
+from flaggate.admin.quarantine import instead, why
 from flaggate.admin.refusals import words
 from flaggate.admin.supposing import supposed
 from flaggate.changes.differences import differences
@@ -35,6 +36,7 @@ class Outcome:
     now: str
     then: str = ""
     lines: list[str] = field(default_factory=list)
+    dependents: str = ""
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Rehearsal:
     outcomes: list[Outcome]
     refusal: str = ""
     estimate: Estimate | None = None
+    untold: str = ""
 
     @property
     def changes(self) -> bool:
@@ -55,7 +58,7 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
     """Do it, look at it, and take it back."""
     using = state.alias()
     prefetch_related_objects(flags, *READS)
-    outcomes = {flag.pk: Outcome(flag, wording.state(flag)) for flag in flags}
+    outcomes = {flag.pk: Outcome(flag, _now(request, flag)) for flag in flags}
     rehearsal = Rehearsal(list(outcomes.values()))
     try:
         with changes.rehearse(actor=request.user, source="admin") as opened:
@@ -71,8 +74,16 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
         rehearsal.refusal = words(refusal)
         return rehearsal
     if then and rehearsal.changes:
-        rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
+        try:
+            rehearsal.estimate = _estimate(pin(request).snapshot, then, flags[0].key)
+        except Untold as why_not:
+            rehearsal.untold = str(why_not)
     return rehearsal
+
+
+def _now(request: HttpRequest, flag: Flag) -> str:
+    broken = instead(why(request, flag.key))
+    return broken[1] if broken else wording.state(flag)
 
 
 def _estimate(before: Snapshot, then: store.Definitions, key: str) -> Estimate | None:

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from flaggate.admin.confirming import address
+from flaggate.admin.quarantine import instead
 from flaggate.admin.verbs import verbs_for
 from flaggate.models import wording
 from flaggate.models.documents import number
@@ -19,19 +20,20 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from flaggate.core.definitions import Quarantined
     from flaggate.models import Flag
 
 SIGNS = {"on": "●", "off": "○", "archived": "▣", "over": "◌", "scheduled": "◔"}
 
 
-def state(flag: Flag) -> SafeString:
+def state(flag: Flag, broken: Quarantined | None = None) -> SafeString:
     """Say in words, after a sign, who gets a flag."""
-    return _signed(flag, wording.state(flag))
+    return _signed(*(instead(broken) or (wording.switched(flag), wording.state(flag))))
 
 
-def switch(flag: Flag) -> SafeString:
+def switch(flag: Flag, broken: Quarantined | None = None) -> SafeString:
     """Say in words, after a sign, whether a flag is on."""
-    return _signed(flag, wording.switch(flag))
+    return _signed(*(instead(broken) or (wording.switched(flag), wording.switch(flag))))
 
 
 def quarantined() -> SafeString:
@@ -42,8 +44,10 @@ def quarantined() -> SafeString:
     )
 
 
-def audience(flag: Flag) -> SafeString:
+def audience(flag: Flag, broken: Quarantined | None = None) -> SafeString | str:
     """Say for whom a flag is, or would be, with the share as a bar, and the stage."""
+    if instead(broken):
+        return "–"
     now = timezone.now()
     return format_html(
         "{} {}{}",
@@ -74,9 +78,15 @@ def shares(flag: Flag) -> str:
     return ", ".join(said) if variants else ""
 
 
-def buttons(flag: Flag, user: Any, names: Collection[str], back: str = "") -> SafeString:
+def buttons(
+    flag: Flag,
+    user: Any,
+    names: Collection[str],
+    back: str = "",
+    broken: Quarantined | None = None,
+) -> SafeString:
     """Link to what a user may do to a flag, of the verbs that are named."""
-    offered = [verb for verb in verbs_for(user, flag) if verb.name in names]
+    offered = [verb for verb in verbs_for(user, flag, broken is not None) if verb.name in names]
     return format_html_join(
         " ",
         '<a class="flaggate-button" href="{}" aria-label="{}">{}</a>',
@@ -87,8 +97,7 @@ def buttons(flag: Flag, user: Any, names: Collection[str], back: str = "") -> Sa
     )
 
 
-def _signed(flag: Flag, words: str) -> SafeString:
-    name = wording.switched(flag)
+def _signed(name: str, words: str) -> SafeString:
     return format_html(
         '<span class="flaggate-state flaggate-{}"><span aria-hidden="true">{}</span> {}</span>',
         name,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from flaggate import context, store
 from flaggate.admin import asking
 from flaggate.admin.asking import SubjectForm
-from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.estimating import Estimate, Untold, estimate
 from flaggate.admin.steps import sections
 from flaggate.core.quarantine import assemble
 from flaggate.flags import Flags, flags_for
@@ -51,6 +51,7 @@ class Supposition:
     form: SubjectForm
     answer: Answer | None
     estimate: Estimate | None
+    untold: str = ""
 
     @property
     def counts(self) -> Iterator[tuple[str, int, str]]:
@@ -106,7 +107,10 @@ def suppose(site: AdminSite, request: HttpRequest, key: str, found: Definitions)
     after = supposed(before, found)
     form = SubjectForm(_named(request), site, request, PREFIX)
     answer = _answer(before, after, key, *form.subject) if form.is_valid() else None
-    return Supposition(form, answer, estimate(before, after, key))
+    try:
+        return Supposition(form, answer, estimate(before, after, key))
+    except Untold as why:
+        return Supposition(form, answer, None, str(why))
 
 
 def _named(request: HttpRequest) -> Any:

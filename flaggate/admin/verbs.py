@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flaggate.models import Flag
 
+OFF = ("turn-off", "archive")  # whatever the flag was
 PARTIAL = ("toggle_flag", "rollout_flag", "archive_flag", "revert_flag")
 
 
@@ -38,9 +39,17 @@ class Verb:
         return any(user.has_perm(f"flaggate.{name}") for name in names)
 
 
-def verbs_for(user: Any, flag: Flag) -> Iterator[Verb]:
-    """Find what a user may do to a flag as it is."""
-    return (verb for verb in VERBS.values() if verb.permitted(user) and verb.fits(flag))
+def verbs_for(user: Any, flag: Flag, broken: bool = False) -> Iterator[Verb]:
+    """Find what a user may do to a flag as it is; to a broken one, only what leaves it off."""
+    return (
+        verb
+        for verb in VERBS.values()
+        if verb.permitted(user) and verb.fits(flag) and not (broken and _refused(verb, flag))
+    )
+
+
+def _refused(verb: Verb, broken: Flag) -> bool:
+    return not (verb.name in OFF or (verb.name == "restore" and not broken.enabled))
 
 
 def _off(flag: Flag) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Plan = Sequence[tuple[Decimal | float | int, timedelta | None]]
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-STAGE = re.compile(r"\s*([0-9.]+)\s*%?\s*(?::\s*([0-9]+)\s*([smhdw])\s*)?", re.ASCII)
+STAGE = re.compile(r"\s*([0-9.]+)\s*%?\s*(?::\s*([0-9]{1,6})\s*([smhdw])\s*)?", re.ASCII)
 
 
 def to_plan(text: str) -> list[tuple[Decimal, timedelta | None]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flaggate import store
 from flaggate.changes.differences import same
@@ -165,17 +165,7 @@ def _rollout_problems(before: Entry | None, after: Entry) -> Iterator[Problem]:
     """Find what is wrong with the stages, which a snapshot sees laid out in time only."""
     flag = after[2]
     stages = flag["stages"]
-    for position, stage in enumerate(stages):
-        if stage["holds"] is not None and stage["holds"] < 1:
-            problem = Message("is below a second. Give it more time.")
-            yield Problem(f"stages[{position}].holds", problem)
-    for position, (stage, later) in enumerate(pairwise(stages)):
-        if stage["holds"] is None:
-            problem = Message("is empty. Only the last stage may stay.")
-            yield Problem(f"stages[{position}].holds", problem)
-        if later["percentage"] < stage["percentage"]:
-            path = f"stages[{position + 1}].percentage"
-            yield Problem(path, Message("is below the stage before. Raise it."))
+    yield from plan_problems([(stage["percentage"], stage["holds"]) for stage in stages])
     if flag["rollout"] is None:
         return
     if not stages:
@@ -186,6 +176,21 @@ def _rollout_problems(before: Entry | None, after: Entry) -> Iterator[Problem]:
     if before[2]["percentage"] != flag["percentage"]:
         problem = Message("is decided by the stages of a running rollout. Stop the rollout first.")
         yield Problem("percentage", problem)
+
+
+def plan_problems(stages: Sequence[tuple[Any, float | None]]) -> Iterator[Problem]:
+    """Find what is wrong with stages as such: percentages, and how many seconds each holds."""
+    for position, (_percentage, holds) in enumerate(stages):
+        if holds is not None and holds < 1:
+            problem = Message("is below a second. Give it more time.")
+            yield Problem(f"stages[{position}].holds", problem)
+    for position, (stage, later) in enumerate(pairwise(stages)):
+        if stage[1] is None:
+            problem = Message("is empty. Only the last stage may stay.")
+            yield Problem(f"stages[{position}].holds", problem)
+        if later[0] < stage[0]:
+            path = f"stages[{position + 1}].percentage"
+            yield Problem(path, Message("is below the stage before. Raise it."))
 
 
 def _variant_keys(entry: Entry | None) -> set[str]:

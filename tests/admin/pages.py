@@ -233,8 +233,9 @@ class WordReader(HTMLParser):
 
 
 def read_form(text: str) -> dict[str, list[str]]:
-    """Read the fields of the page's main form."""
+    """Read the fields of the page's main form; none where there is no form."""
     reader = FormReader()
-    begin = text.index("<form", text.index('id="content-main"'))
-    reader.feed(text[begin : text.index("</form>", begin)])
+    begin = text.find("<form", text.index('id="content-main"'))
+    if begin >= 0:
+        reader.feed(text[begin : text.index("</form>", begin)])
     return reader.fields

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from flaggate import changes
-from flaggate.admin import estimating
+from flaggate.admin import confirming, estimating
 from flaggate.models import Flag, Revision, Rule, State, Usage
 from tests.admin.conftest import pages, user
 from tests.admin.pages import address, address_of
@@ -146,6 +146,24 @@ def test_a_plan_that_is_none_starts_nothing(ada, flag, plan):
     assert everything() == before
 
 
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ("50:1d,25:1d,100", "Stage 2, percentage: is below the stage before. Raise it."),
+        ("5:1d,25,100", "Stage 2, holds: is empty. Only the last stage may stay."),
+        ("5:0d,100", "Stage 1, holds: is below a second. Give it more time."),
+        ("5:999999w,100", "A stage holds for 3650d at most."),
+        ("5:99999999999999999999w,100", "is no stage. Write them like 5:1d,25:12h,100."),
+        ("5:1d,101", "101 is no percentage. Give a number from 0 to 100."),
+    ],
+)
+def test_a_plan_that_is_refused_can_be_mended_where_it_was_typed(ada, flag, plan, words):
+    page = ada.ask("start", flag, value=plan)
+    assert words in page.words
+    assert page.fields["value"] == [plan]
+    assert "Now" not in page.words
+
+
 def test_a_critical_flag_wants_its_key(ada):
     flag = changes.create("x", critical=True, percentage=0)
     page = ada.ask("turn-on", flag).confirm()
@@ -158,7 +176,7 @@ def test_a_critical_flag_wants_its_key(ada):
 def test_a_broken_flag_can_be_turned_off(ada):
     flag = changes.create("x", enabled=True)
     Flag.objects.update(off_variant="nope")
-    assert ada.do("turn-off", flag).messages == ["Done: x is off."]
+    assert ada.do("turn-off", flag).messages[0].startswith("Done: x is off.")
 
 
 def test_it_leads_back_to_where_the_button_was(ada, flag):
@@ -188,6 +206,44 @@ def test_many_flags_are_one_change(ada):
     assert ada.do("turn-on", *flags, comment="All.").messages == ["6 flags were changed."]
     assert Flag.objects.filter(enabled=True).count() == 6
     assert Revision.objects.filter(comment="All.").count() == 6
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (1, "6 flags were changed. 1 flag was so already."),
+        (5, "Done: x5 is on for everyone; x6 is on for everyone. 5 flags were so already."),
+    ],
+)
+def test_the_message_tells_what_was_changed_from_what_was_so_already(ada, on, said):
+    flags = [changes.create(f"x{n}", enabled=n < on) for n in range(7)]
+    assert ada.do("turn-on", *flags).messages == [said]
+
+
+def test_what_was_so_already_is_not_said_to_be_done(ada, flag):
+    page = ada.post(address_of("turn-off"), {"seen": f"{flag.pk}:1"})
+    assert page.messages == ["1 flag was so already."]
+
+
+@pytest.fixture
+def crowded():
+    """One flag more than can be changed at once."""
+    return Flag.objects.bulk_create(Flag(key=f"x{n}", enabled=True) for n in range(201))
+
+
+def test_more_flags_than_can_be_changed_at_once_are_refused_whole(ada, crowded):
+    data = {"action": "turn-off", "_selected_action": [crowded[0].pk], "select_across": "1"}
+    page = ada.post(address(Flag, "changelist") + "?state=on", data)
+    assert page.messages[0].startswith("You chose 201 flags, and at most 200 can be changed")
+    assert page.response.request["QUERY_STRING"] == "state=on"
+
+
+def test_so_they_are_at_the_address_and_by_its_form(ada, crowded):
+    page = ada.ask("turn-off", *crowded)
+    assert page.messages[0].startswith("You chose 201 flags")
+    page = ada.post(address_of("turn-off"), {"seen": ",".join(f"{x.pk}:1" for x in crowded)})
+    assert page.messages[0].startswith("You chose 201 flags")
+    assert Flag.objects.filter(enabled=True).count() == 201
 
 
 def test_one_that_is_refused_keeps_the_others_from_it(ada, flag):
@@ -223,6 +279,23 @@ def test_the_second_of_two_people_is_told_who_and_what_and_can_go_on(ada, bob, f
     assert (stored().percentage, Revision.objects.first().comment) == (50, "Half.")
 
 
+def test_the_second_is_told_why_it_can_not_be_done_any_more(ada, bob, flag):
+    page = bob.ask("share", flag, value="50")
+    ada.do("archive", flag)
+    page = page.confirm()
+    assert "was changed by ada" in page.words
+    assert "Nothing of yours was done." in page.words
+    assert "is archived. Restore it first" in page.words
+    assert "Below" not in page.words
+
+
+def test_a_refusal_is_said_once(ada, flag):
+    page = ada.ask("turn-on", flag)
+    changes.archive("x")
+    page.fields["seen"] = [f"{flag.pk}:2"]
+    assert page.confirm().words.count("is archived. Restore it first") == 1
+
+
 @pytest.mark.parametrize(
     "seen", ["", "x", "1", ":", "1:,", "99:1", "1:-1", "1:9999999999999999999"]
 )
@@ -256,8 +329,64 @@ def test_nothing_is_undone_that_somebody_has_changed_since(ada, bob, flag):
     page = ada.do("share", flag, value="50")
     bob.do("share", flag, value="60")
     page = page.undo()
-    assert "was changed by bob" in page.words
+    assert "Nothing was undone" in page.words
+    assert "x: changed by bob at" in page.words
+    assert f'<a href="{address(Flag, "history", flag.pk)}">History of x</a>' in page.text
+    assert "<form" not in page.text[page.text.index('id="content-main"') :]
     assert stored().percentage == 60
+
+
+def test_who_may_not_view_the_history_is_not_led_there(bob, flag):
+    page = pages(user("rita", "view_flag", "rollout_flag")).do("share", flag, value="50")
+    bob.do("share", flag, value="60")
+    assert "History of x" not in page.undo().text
+
+
+def test_a_change_without_a_revision_is_not_undone_either(ada, flag):
+    page = ada.do("share", flag, value="50")
+    Flag.objects.update(percentage=60)
+    assert "x: changed without a revision" in page.undo().words
+
+
+def test_a_change_in_the_very_moment_of_undoing_is_found_as_well(ada, flag, monkeypatch):
+    page = ada.do("share", flag, value="50")
+    found = iter([[], [(flag, "changed by bob", "History of x")]])
+    monkeypatch.setattr(confirming, "_overtaken", lambda *_: next(found))
+    changes.rollout("x", 60)
+    assert "changed by bob" in page.undo().words
+    assert stored().percentage == 60
+
+
+def test_a_critical_change_that_was_changed_since_is_not_undone_by_its_key(ada, bob):
+    flag = changes.create("x", critical=True, percentage=0)
+    key = {f"typed_key_{flag.pk}": "x"}
+    page = ada.do("share", flag, value="50", **key)
+    bob.do("share", flag, value="60", **key)
+    assert "Nothing was undone" in page.undo().words
+
+
+def test_of_many_flags_those_that_were_broken_are_not_undone(ada):
+    flags = [changes.create(key, enabled=True) for key in ("x", "y", "z")]
+    Flag.objects.filter(key="y").update(off_variant="nope")
+    page = ada.do("turn-off", *flags)
+    assert page.messages[0].endswith("be undone: it was broken before.")
+    page.undo()
+    assert [flag.key for flag in Flag.objects.filter(enabled=True)] == ["x", "z"]
+
+
+def test_a_broken_flag_alone_has_no_button_to_undo(ada):
+    flags = [changes.create(f"x{n}", enabled=True) for n in range(7)]
+    Flag.objects.update(off_variant="nope")
+    page = ada.do("turn-off", *flags)
+    assert "x0, x1, x2, x3, x4, and 2 more can" in page.messages[0]
+    assert "they were broken before." in page.messages[0]
+    assert "flaggate-undo" not in page.text
+
+
+def test_what_was_broken_and_off_can_be_brought_back_from_the_archive(ada, flag):
+    Flag.objects.update(off_variant="nope")
+    ada.do("archive", flag).undo()
+    assert not stored().archived
 
 
 def test_undoing_a_critical_change_wants_the_key(ada):
@@ -294,9 +423,10 @@ def test_it_says_about_how_many_users_get_it(ada, crowd):
 
 
 @pytest.mark.parametrize("by", ["visitor", "organisation"])
-def test_it_says_nothing_where_users_do_not_tell(ada, crowd, by):
+def test_it_says_why_users_do_not_tell(ada, crowd, by):
     flag = changes.create("x", percentage=50, bucket_by=by)
-    assert "users" not in ada.ask("turn-on", flag).words
+    words = ada.ask("turn-on", flag).words
+    assert f"can't be told: it is shared out by {by}, which not every user has." in words
 
 
 def test_it_says_nothing_about_a_flag_that_stays_off(ada, crowd, flag):

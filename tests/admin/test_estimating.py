@@ -1,10 +1,11 @@
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 
 from flaggate.admin import estimating
-from flaggate.admin.estimating import Estimate, estimate
+from flaggate.admin.estimating import Estimate, Untold, estimate
 from flaggate.core.definitions import Condition, Flag, Rule, Segment, Variant
 from flaggate.core.snapshot import Snapshot
 
@@ -60,7 +61,7 @@ def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):
     users(1000)
     old = Segment("old", conditions=(Condition("username", "one_of", ("u0", "u10", "u20")),))
     everyone = Flag("x", enabled=True, salt="s")
-    assert of(everyone) == Estimate(0, 100, 1000, 100)
+    assert of(everyone) == Estimate(0, 100, 1000, 100, off_before=True)
     pks = sorted(int(user.pk) for user in estimating._sample())
     assert len(pks) == 100
     assert pks[-1] - pks[0] > 900
@@ -73,30 +74,75 @@ def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):
         (Estimate(0, 30, 100, 100), "30 of 100 users (now 0)"),
         (Estimate(0, 51, 25_000, 1000), "about 1,300 of 25,000 users (now hardly any)"),
         (Estimate(1000, 1, 25_000, 1000), "about 25 of 25,000 users (now about 25,000)"),
+        (Estimate(1000, 0, 25_000, 1000), "hardly any of 25,000 users (now about 25,000)"),
+        (
+            Estimate(1000, 0, 25_000, 1000, off_after=True),
+            "none of 25,000 users (now about 25,000)",
+        ),
+        (
+            Estimate(0, 1000, 25_000, 1000, off_before=True),
+            "about 25,000 of 25,000 users (now none)",
+        ),
     ],
 )
 def test_it_says_no_more_than_a_sample_knows(found, words):
     assert str(found) == words
 
 
+@pytest.mark.parametrize(
+    "off",
+    [
+        {"enabled": False},
+        {"enabled": True, "archived": True},
+        {"enabled": True, "active_until": datetime.now(UTC) - timedelta(days=1)},
+        {"enabled": True, "percentage": Decimal(0)},
+    ],
+)
+def test_a_flag_that_is_off_is_known_to_be_for_nobody(off):
+    users(1)
+    found = of(Flag("x", salt="s", **off), before=Flag("x", enabled=True, salt="s"))
+    assert (found.off_before, found.off_after) == (False, True)
+
+
 def test_it_stops_when_it_takes_too_long(monkeypatch):
     users(30)
     monkeypatch.setattr(estimating, "LONGEST", -1)
-    assert of(Flag("x", enabled=True)) == Estimate(0, 1, 30, 1)  # from the first answer
+    assert of(Flag("x", enabled=True)) == Estimate(0, 1, 30, 1, off_before=True)  # the first
 
 
 def test_without_users_there_is_nothing_to_tell():
-    assert of(Flag("x", enabled=True)) is None
+    with pytest.raises(Untold, match="no users were found"):
+        of(Flag("x", enabled=True))
 
 
 @pytest.mark.parametrize("attribute", ["language", "ip", "visitor"])
 def test_what_only_a_request_knows_is_not_guessed(attribute):
     users(3)
     segment = Segment("s", conditions=(Condition(attribute, "exists"),))
-    assert of(Flag("x", enabled=True, rules=(Rule(("s",)),)), segment) is None
+    with pytest.raises(Untold, match=rf"what a user alone does not tell \({attribute}\)\."):
+        of(Flag("x", enabled=True, rules=(Rule(("s",)),)), segment)
+
+
+@pytest.mark.parametrize("by", ["visitor", "organisation"])
+def test_a_share_of_what_not_every_user_has_is_not_guessed(by):
+    users(3)
+    with pytest.raises(Untold, match=f"it is shared out by {by}, which not every user has"):
+        of(Flag("x", enabled=True, percentage=Decimal(5), salt="s", bucket_by=by))
+
+
+def test_all_of_what_not_every_user_has_is_everyone():
+    users(3)
+    assert of(Flag("x", enabled=True, salt="s", bucket_by="visitor")).after == 3
+
+
+def test_what_is_broken_is_not_asked():
+    users(3)
+    with pytest.raises(Untold, match="what is stored of it is broken"):
+        estimate(Snapshot({}, {}), Snapshot({"x": NOBODY}, {}), "x")
 
 
 def test_an_attribute_that_fails_keeps_nobody_from_a_change(monkeypatch):
     users(3)
     monkeypatch.setattr(estimating.context, "of_subject", lambda *_: 1 / 0)
-    assert of(Flag("x", enabled=True, percentage=Decimal(5))) is None
+    with pytest.raises(Untold, match="could not be read"):
+        of(Flag("x", enabled=True, percentage=Decimal(5)))

@@ -546,6 +546,13 @@ def test_a_time_that_is_none_is_an_error_at_its_field(ada, flag, holds):
     assert "Write 30m, 12h or 2d" in page.errors["stages-0-holds"]
 
 
+def test_a_time_that_is_too_long_is_an_error_at_its_field(ada, flag):
+    page = ada.open(flag).save(stages_0_percentage="5", stages_0_holds="999999w")
+    assert page.errors["stages-0-holds"] == "A stage holds for 3650d at most."
+    page.save(stages_0_holds="3650d")
+    assert flag.stages.exists()
+
+
 def test_stages_that_fall_are_an_error_at_their_field(ada, flag):
     page = ada.open(flag)
     page.fields["stages-TOTAL_FORMS"] = ["2"]

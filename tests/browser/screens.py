@@ -90,6 +90,15 @@ def done(page: Page) -> None:
     follow(page.get_by_role("button", name="Set the share"))
 
 
+def overtaken(page: Page) -> None:
+    """Press Undo when somebody else has changed the flag once more."""
+    done(page)
+    other = page.context.new_page()
+    done(other)
+    other.close()
+    follow(page.get_by_role("button", name="Undo"))
+
+
 def review(page: Page) -> None:
     flag("early_access")(page)
     page.get_by_label("Description").fill("Products that are not on the shelf yet.")
@@ -182,15 +191,20 @@ SCREENS: dict[str, Visit] = {
     "flag-list-empty": at(f"{FLAGS}?q=nothing"),
     "turn-on": deed("loyalty_card", "Turn on"),
     "turn-off-critical": deed("card_payments", "Turn off"),
+    "turn-off-required": deed("new_checkout", "Turn off"),
+    "turn-off-quarantined": deed("address_lookup", "Turn off"),
     "ask-for-share": deed("makers_notes", "Set the share"),
     "set-share": deed("gift_wrap", "Set the share", Share="50"),
     "start-rollout": flag("loyalty_card", "Start a rollout"),
+    "start-refused": at(f"{FLAGS}do/start/?key=loyalty_card&value=50:1d,25:1d,100"),
     "several": several,
     "done": done,
+    "undo-overtaken": overtaken,
     "flag-add": at(f"{FLAGS}add/"),
     "flag-page": flag("ink_subscription"),
     "flag-variants": flag("banner"),
     "flag-quarantined": flag("address_lookup"),
+    "flag-required": flag("new_checkout"),
     "flag-delete": flag("new_checkout", "Delete"),
     "review": review,
     "supposed": supposed,

@@ -273,7 +273,21 @@ def test_a_plan_is_written_in_one_line(text: str, plan: Any) -> None:
     assert rollouts.to_plan(text) == plan
 
 
-@pytest.mark.parametrize("text", ["", "5:1d,", "five", "5:1y", "5:", "5:-1d", "1.2.3", "\u0665:1d"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "5:1d,",
+        "five",
+        "5:1y",
+        "5:",
+        "5:-1d",
+        "1.2.3",
+        "\u0665:1d",
+        "5:9999999w",
+        "5:" + "9" * 5000 + "s",
+    ],
+)
 def test_what_is_no_plan_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match=r"stages|percentage"):
         rollouts.to_plan(text)

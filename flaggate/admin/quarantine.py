@@ -1,0 +1,32 @@
+"""Flags of which what is stored is broken: why, and what is served instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from flaggate.flags import pin
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from flaggate.core.definitions import Quarantined
+
+
+def why(request: HttpRequest, key: str) -> Quarantined | None:
+    """Find why a flag is quarantined; None where it is not."""
+    return pin(request).snapshot.quarantined.get(key)
+
+
+def instead(found: Quarantined | None) -> tuple[str, str] | None:
+    """Say what is served instead of what is stored: "on" or "off", and that in words.
+
+    None where it is served as it is stored, or is off anyway.
+    """
+    if found is None or found.killed:
+        return None
+    good = found.last_good
+    if good and good.enabled and not good.archived:
+        return "on", _("on, by its last good definition")
+    return "off", _("off for everyone until it is mended")
