@@ -76,7 +76,10 @@ class ValueForm(forms.Form):
     def __init__(self, flags: list[Flag], verb: Verb, data: Any = None) -> None:
         super().__init__(data if data and "value" in data else None)
         if verb.value:
-            self.fields["value"] = verb.value(flags[0])
+            asked = [verb.value(flag) for flag in flags]
+            self.fields["value"] = field = asked[0]
+            if any(each.initial != field.initial for each in asked):
+                field.initial = None
 
     @property
     def values(self) -> tuple[Any, ...]:

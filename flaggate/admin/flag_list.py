@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
     from flaggate.models import Flag
 
-IN_BULK = {"turn-on": "toggle", "turn-off": "toggle", "archive": "archive", "restore": "archive"}
+IN_BULK = {
+    "turn-on": "toggle",
+    "turn-off": "toggle",
+    "share": "rollout",
+    "archive": "archive",
+    "restore": "archive",
+}
 SWITCHING = ("turn-on", "turn-off", "restore")
 SHARING = ("share", "pause", "resume")
 REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
@@ -122,6 +128,9 @@ class FlagList(RecordedAdmin):
 
     def has_toggle_permission(self, request: HttpRequest) -> bool:
         return VERBS["turn-off"].permitted(request.user)
+
+    def has_rollout_permission(self, request: HttpRequest) -> bool:
+        return VERBS["share"].permitted(request.user)
 
     def has_archive_permission(self, request: HttpRequest) -> bool:
         return VERBS["archive"].permitted(request.user)

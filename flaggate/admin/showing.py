@@ -49,10 +49,11 @@ def audience(flag: Flag, broken: Quarantined | None = None) -> SafeString | str:
     if instead(broken):
         return "–"
     now = timezone.now()
+    share = wording.percentage(flag, now)
     return format_html(
         "{} {}{}",
         format_html('<div class="flaggate-line">{}</div>', wording.targeting(flag, now)),
-        bar(wording.percentage(flag, now)),
+        bar(share) if share or not flag.rules.all() else "",  # "0 %" beside who does get it
         format_html('<div class="flaggate-line">{}</div>', wording.progress(flag, now)),
     )
 

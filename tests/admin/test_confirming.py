@@ -201,6 +201,14 @@ def test_an_action_of_the_list_asks_first(ada, flag):
     assert stored().enabled
 
 
+def test_the_share_of_many_flags_is_asked_for_once(ada):
+    flags = [changes.create(f"x{n}", enabled=True, percentage=n) for n in range(3)]
+    page = ada.act("share", *flags)
+    assert page.fields["value"] == [""]  # they differ
+    ada.do("share", *flags, value="25", comment="All.")
+    assert {each.percentage for each in Flag.objects.all()} == {25}
+
+
 def test_many_flags_are_one_change(ada):
     flags = [changes.create(f"x{n}") for n in range(6)]
     assert ada.do("turn-on", *flags, comment="All.").messages == ["6 flags were changed."]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from flaggate import changes
 from flaggate.models import Flag, Revision, Rollout, Rule, Segment, Usage
+from tests.fixtures import segment
 
 
 def keys(page):
@@ -210,3 +211,12 @@ def test_flags_are_found_by_their_rollout(ada, flag, query, found):
 def test_kind_and_owner_stand_beside(ada):
     make("x", owner="Checkout", kind="operational")
     assert "operational Checkout" in ada.list(Flag).words
+
+
+def test_a_flag_for_a_segment_alone_shows_no_bar_of_0_percent(ada):
+    with changes.change():
+        flag = changes.create("x", percentage=0, enabled=True)
+        flag.rules.create(percentage=100).segments.add(segment("beta"))
+    assert "flaggate-meter" not in ada.list(Flag).text
+    changes.rollout("x", 5)
+    assert "flaggate-meter" in ada.list(Flag).text
