@@ -62,7 +62,8 @@ class FlagAdmin(FlagList):
             (None, {"fields": ["key", "description", "kind"]}),
             (_("Release"), {"fields": ["enabled", "percentage", "bucket_by", "off_variant"]}),
             *([(None, {"fields": ["people"]})] if may_write and _may_add_people(request) else []),
-            (_("Schedule"), {"fields": [("active_from", "active_until")], "classes": FOLDED}),
+            # Not side by side in a tuple: Django would not open the section for an error of theirs.
+            (_("Schedule"), {"fields": ["active_from", "active_until"], "classes": FOLDED}),
             (_("Lifecycle"), {"fields": LIFECYCLE, "classes": FOLDED}),
             *([_save_fieldset(obj)] if may_write else []),
         ]

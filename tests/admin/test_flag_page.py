@@ -330,6 +330,13 @@ def test_an_error_stands_at_its_field_and_nothing_is_written(ada, layout, case):
     assert Revision.objects.filter(key="x").count() == 1
 
 
+@pytest.mark.parametrize("typed", [{"active_from_0": "2026-12-45"}, {"active_until_1": "x"}, {}])
+def test_the_schedule_is_open_where_it_has_an_error(ada, flag, typed):
+    page = ada.open(flag).save(off_variant="nope", **typed)
+    schedule = next(each for each in page.response.context["adminform"] if each.name == "Schedule")
+    assert schedule.is_collapsible is not bool(typed)
+
+
 @pytest.mark.parametrize("rows", [(0, 1), (2, 3)])
 def test_a_variants_key_twice_is_an_error_of_the_variants(ada, layout, rows):
     typed = {f"variants_{row}_key": "new" for row in rows}
