@@ -174,7 +174,8 @@ class RecordedAdmin(SavingAdmin):
         counts = {self.opts.verbose_name_plural: len(wholes)}
         for whole in wholes:
             for name, count in self.parts(whole).items():
-                counts[name] = counts.get(name, 0) + count
+                if count:
+                    counts[name] = counts.get(name, 0) + count
         users = dict.fromkeys(linked(user) for whole in wholes for user in self.users(whole))
         missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return [linked(whole) for whole in wholes], counts, missing, list(users)
