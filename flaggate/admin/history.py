@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PER_PAGE = 25
 NOW = "now"  # what "to" is called when a revision is compared with the present state
+LONGEST_NUMBER = 19  # digits that fit into any column
 AROUND = 3  # unchanged lines of JSON around a changed one
 MODELS: dict[str, type[Flag | Segment]] = {"flag": Flag, "segment": Segment}
 READERS = {"flag": documents.of_flags, "segment": documents.of_segments}
@@ -39,7 +40,7 @@ class History:
     """All revisions of one flag or segment, and what it is now. Raises Http404."""
 
     def __init__(self, subject: str, key: str) -> None:
-        if subject not in MODELS:
+        if subject not in MODELS or "\0" in key:  # PostgreSQL has no text with a NUL
             raise Http404(subject)
         self.subject = subject
         self.key = key
@@ -75,7 +76,9 @@ class History:
 
     def revision(self, pk: str | None) -> Revision:
         """Return one of its revisions. Raises Http404."""
-        found = self.revisions.filter(pk=pk).first() if pk and pk.isdecimal() else None
+        pk = pk or ""
+        readable = pk.isascii() and pk.isdecimal() and len(pk) < LONGEST_NUMBER
+        found = self.revisions.filter(pk=pk).first() if readable else None
         if found is None:
             raise Http404(pk)
         return found

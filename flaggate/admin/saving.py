@@ -100,10 +100,10 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _reapply(self, request: HttpRequest, whole: Any, save: Callable[[], Any]) -> Any:
         """Save what was typed on top of what somebody else has saved meanwhile."""
-        shown = SeenField().clean(request.POST["_reapply"])
+        shown = _version(request.POST["_reapply"])
         typed = self._typed(request, whole, save)
         meeting = self._meet(request, whole, typed)
-        if typed is None or meeting is None:
+        if typed is None or meeting is None or shown is None:
             raise Conflict(_("What you typed can't be applied on top. Mend it, or begin again."))
         with self._change(request, {(self.subject, whole.key): shown}) as opened:
             apply(self.subject, whole, meeting.wanted)
@@ -186,11 +186,17 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _expected(self, request: HttpRequest, whole: Any) -> dict[tuple[str, str], int]:
         """Return the version seen; without a readable one the form itself is invalid."""
-        try:
-            seen = SeenField(required=True).clean(request.POST.get("seen"))
-        except ValidationError:
-            return {}
-        return {(self.subject, whole.key): seen} if whole else {}
+        seen = _version(request.POST.get("seen"))
+        return {(self.subject, whole.key): seen} if whole and seen is not None else {}
+
+
+def _version(sent: str | None) -> int | None:
+    """Read a version that a page showed; None where that is none."""
+    try:
+        version: int = SeenField(required=True).clean(sent)
+    except ValidationError:
+        return None
+    return version
 
 
 def _lines(differing: list[Difference], whole: Any) -> Iterator[str]:

@@ -204,6 +204,16 @@ def test_what_is_no_valid_form_is_not_applied_on_top(both):
     assert Flag.objects.get().percentage == 0
 
 
+@pytest.mark.parametrize("shown", ["x", "", "-1", "9" * 5000])
+def test_nothing_is_applied_on_top_of_what_is_no_version(both, shown):
+    first, second = both
+    first.save(owner="Ada")
+    page = second.save(description="Bob's words").save(_reapply=shown, _save=None)
+    assert "be applied on top. Mend it" in page.errors[""]
+    assert page.fields["description"] == ["Bob's words"]
+    assert Flag.objects.get().description == ""
+
+
 def test_a_viewer_applies_nothing_on_top(viewer, both):
     first, second = both
     first.save(owner="Ada")

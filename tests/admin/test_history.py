@@ -92,6 +92,12 @@ def test_what_never_was_is_not_found(viewer, place):
     assert viewer.get(f"/admin/flaggate/revision/of/{place}/").status == 404
 
 
+@pytest.mark.database
+def test_a_key_with_a_nul_is_not_found(viewer):
+    for page in ("", "compare/?from=1&to=now"):
+        assert viewer.get(f"/admin/flaggate/revision/of/flag/%00/{page}").status == 404
+
+
 def queries_of(browser):
     browser.get("/admin/login/")  # loads the snapshot
     with CaptureQueriesContext(connection) as queries:
@@ -145,7 +151,14 @@ def test_the_order_of_keys_is_no_difference(viewer):
     assert compared(viewer, newest, "now").response.context["json"] == []
 
 
-@pytest.mark.parametrize("query", ["", "?from=1", "?from=x&to=now", "?from=999&to=now"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "?from=1", "?from=x&to=now", "?from=999&to=now", "?from=-1&to=now"),
+        *(f"?from={'9' * digits}&to=now" for digits in (18, 19, 20, 5000)),
+    ],
+)
+@pytest.mark.database
 def test_two_that_exist_have_to_be_chosen(viewer, query):
     assert viewer.get(COMPARE + query).status == 404
 

@@ -126,6 +126,12 @@ def test_a_segment_goes_back_with_its_members(ada, segment):
     assert list(segment.members.values_list("targeting_key", flat=True)) == ["1"]
 
 
+@pytest.mark.database
+@pytest.mark.parametrize("version", ["9" * 18, "9" * 19, "9" * 5000, "0"])
+def test_a_version_of_any_length_is_not_found(ada, version):
+    assert ada.get(f"{REVERT}{version}/").status == 404
+
+
 @pytest.mark.parametrize("place", ["flag/x/revert/9", "flag/y/revert/1", "segment/x/revert/1"])
 def test_there_must_be_such_a_version(ada, place):
     assert ada.get(f"/admin/flaggate/revision/of/{place}/").status == 404
