@@ -183,7 +183,8 @@ def test_what_changed_meanwhile_is_told_with_a_new_preview(importer, segment):
     page = show(importer, segment, "2\n3")
     changes.members.add("beta", ["3"], source="command")
     page = page.save(comment="CRM export")
-    assert "was changed by command" in page.text
+    assert "command changed it just now, from version" in page.words
+    assert "Load it again" not in page.text
     assert page.response.context["form"]["comment"].value() == "CRM export"
     assert "Nothing would change." in page.text
 

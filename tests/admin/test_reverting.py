@@ -50,7 +50,8 @@ def test_what_changed_meanwhile_is_told_with_the_new_difference_and_what_was_typ
     page = ada.get(f"{REVERT}1/")
     bob.open(stored()).save(percentage="50")
     page = page.save(comment="Payments fail")
-    assert "was changed by bob" in page.text
+    assert "bob changed it just now, from version 3 to 4. What reverting would change" in page.words
+    assert "Load it again" not in page.text
     assert page.response.context["lines"] == ["enabled: yes → no", "percentage: 50 % → 0 %"]
     assert page.fields["comment"] == ["Payments fail"]
     assert stored().percentage == 50
