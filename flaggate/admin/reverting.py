@@ -34,6 +34,15 @@ REVERTS: dict[str, Callable[..., Any]] = {
     "flag": changes.revert_flag,
     "segment": changes.revert_segment,
 }
+# Admin capitalises the first word of a message, and a key is case-sensitive.
+ALREADY = {
+    "flag": gettext_lazy("The flag %(key)s is already what it was then."),
+    "segment": gettext_lazy("The segment %(key)s is already what it was then."),
+}
+AGAIN = {
+    "flag": gettext_lazy("The flag %(key)s is again what it was at version %(version)d."),
+    "segment": gettext_lazy("The segment %(key)s is again what it was at version %(version)d."),
+}
 MOST_COMMENT = 1000
 
 
@@ -132,17 +141,14 @@ def revert_as(request: HttpRequest, history: History, version: int, form: Revert
         form.add_error(None, words(refusal))
         return False
     if reverted.version == seen:
-        messages.info(request, _("%s is already what it was then.") % history.key)
+        messages.info(request, ALREADY[history.subject] % {"key": history.key})
     else:
         messages.success(request, _done(history, version, seen))
     return True
 
 
 def _done(history: History, version: int, former: int) -> SafeString | str:
-    said = _("%(key)s is again what it was at version %(version)d.") % {
-        "key": history.key,
-        "version": version,
-    }
+    said = AGAIN[history.subject] % {"key": history.key, "version": version}
     if not history.revisions.filter(version=former).exists():  # a write that left no revision
         return said
     return format_html('{} <a href="{}">{}</a>', said, history.url("revert", former), _("Undo"))
