@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
+from flaggate.admin import operands
 from flaggate.admin.moments import when
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import Model
-
-NOTHING = "–"
 
 
 def shown(
@@ -23,8 +22,21 @@ def shown(
     field: Any = model._meta.get_field(name)
 
     @admin.display(description=field.verbose_name, ordering=name)
-    def column(_admin: Any, row: Any) -> str:
+    def column(admin: Any, row: Any) -> str:
         value = getattr(row, name)
-        return NOTHING if value in field.empty_values else show(value)
+        empty: str = admin.get_empty_value_display()
+        return empty if value in field.empty_values else show(value)
 
     return column
+
+
+def listed(values: Any) -> str:
+    """Show a list of values: "beta, staff"."""
+    if not isinstance(values, list):  # of raw SQL
+        return operands.as_json(values)
+    return ", ".join(map(operands.write, values))
+
+
+def readable(fields: Any, columns: dict[str, str]) -> list[Any]:
+    """Name, instead of fields to be typed into, what shows them to those who may only look."""
+    return [columns.get(name, name) for name in fields]

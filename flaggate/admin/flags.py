@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from flaggate import changes
 from flaggate.admin import asking, overriding, showing, supposing
+from flaggate.admin.columns import listed, readable, shown
 from flaggate.admin.confirming import MOST_NAMED, ConfirmForm, confirm, told, with_undo
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
@@ -62,8 +63,20 @@ class FlagAdmin(FlagList):
 
     # --- the page -----------------------------------------------------------------------------
 
+    share = shown(Flag, "percentage", wording.percent)
+    tagged = shown(Flag, "tags", listed)
+    begins = shown(Flag, "active_from")
+    ends = shown(Flag, "active_until")
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         may_write = self.has_change_permission(request, obj) if obj else True
+        fieldsets = self._fieldsets(request, obj, may_write)
+        if not may_write:
+            for _name, options in fieldsets:
+                options["fields"] = readable(options["fields"], COLUMNS)
+        return fieldsets
+
+    def _fieldsets(self, request: HttpRequest, obj: Any, may_write: bool) -> list[Any]:
         return [
             (None, {"fields": ["key", "description", "kind"]}),
             (_("Release"), {"fields": ["enabled", "percentage", "bucket_by", "off_variant"]}),
@@ -183,6 +196,12 @@ class FlagAdmin(FlagList):
 
 
 DO = "flaggate_flag_verb"
+COLUMNS = {
+    "percentage": "share",
+    "tags": "tagged",
+    "active_from": "begins",
+    "active_until": "ends",
+}
 FOLDED = ["collapse", "flaggate-after"]
 LIFECYCLE = [
     "owner",

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
 from flaggate.admin import attributes, importing, matching, members
+from flaggate.admin.columns import listed, shown
 from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
 from flaggate.admin.moments import changed
@@ -90,6 +91,8 @@ class ConditionInline(Part):
     model = Condition
     form = ConditionForm
     fields = ("attribute", "negate", "operator", "values", "ignore_case")
+    columns = {"values": "operands"}
+    operands = shown(Condition, "values", listed)
 
 
 class MemberInline(Part):
