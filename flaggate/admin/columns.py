@@ -22,9 +22,9 @@ def shown(
     field: Any = model._meta.get_field(name)
 
     @admin.display(description=field.verbose_name, ordering=name)
-    def column(admin: Any, row: Any) -> str:
+    def column(model_admin: Any, row: Any) -> str:
         value = getattr(row, name)
-        empty: str = admin.get_empty_value_display()
+        empty: str = model_admin.get_empty_value_display()
         return empty if value in field.empty_values else show(value)
 
     return column

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.contrib.admin import ModelAdmin
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, QueryDict
 
     from flaggate.models.documents import Document
 
@@ -74,13 +74,18 @@ class History:
         gone = self.revisions.filter(after__isnull=True).values_list("pk", flat=True)
         return gone.first() or 0
 
-    def revision(self, pk: str | None) -> Revision:
-        """Return one of its revisions. Raises Http404."""
-        pk = pk or ""
-        readable = pk.isascii() and pk.isdecimal() and len(pk) < LONGEST_NUMBER
-        found = self.revisions.filter(pk=pk).first() if readable else None
+    def revision(self, sent: QueryDict, end: str) -> Revision:
+        """Return the one that is chosen as an end: by its version, or by its row. Raises Http404.
+
+        Where a version left no revision, it is the last one before.
+        """
+        version = sent.get(f"{end}_version")
+        number = version or sent.get(end, "")
+        lookup = "version__lte" if version else "pk"
+        readable = number.isascii() and number.isdecimal() and len(number) < LONGEST_NUMBER
+        found = self.revisions.filter(**{lookup: number}).first() if readable else None
         if found is None:
-            raise Http404(pk)
+            raise Http404(number)
         return found
 
     def url(self, page: str = "", *arguments: Any) -> str:
@@ -113,6 +118,7 @@ def timeline(
         {
             **context(model_admin, request, history, _("History of %s") % key),
             "page": page,
+            "newest": newest,
             "entries": list(_entries(history, list(page), may_revert(request, subject))),
             "unrecorded": _unrecorded(newest, history.now) if newest and history.whole else [],
             "now": NOW,
@@ -126,9 +132,10 @@ def compare(
     """Show what differs between two revisions, or between one and the present state."""
     permit(model_admin, request)
     history = History(subject, key)
-    until = request.GET.get("to")
-    older = history.revision(request.GET.get("from"))
-    newer = None if until == NOW else history.revision(until)
+    sent = request.GET
+    until_now = sent.get("to") == NOW and not sent.get("to_version")
+    older = history.revision(sent, "from")
+    newer = None if until_now else history.revision(sent, "to")
     if newer and newer.pk < older.pk:
         older, newer = newer, older
     before, after = older.after, newer.after if newer else history.now

@@ -139,6 +139,28 @@ def test_one_can_be_compared_with_now(viewer):
     assert page.response.context["lines"] == ["owner: – → Payments"]
 
 
+def test_those_of_two_pages_can_be_compared_by_their_versions(viewer):
+    assert "from_version" not in viewer.get(TIMELINE).text
+    for percentage in range(1, 26):
+        changes.rollout("x", percentage)
+    first, last = revisions()[0], revisions()[-1]
+    assert 'name="to_version" min="1" max="28"' in viewer.get(TIMELINE).text
+    typed = f"from={last.pk}&from_version=1&to=now&to_version=3"
+    page = viewer.get(f"{COMPARE}?{typed}")
+    assert page.response.context["lines"] == ["enabled: no → yes", "percentage: 0 % → 25 %"]
+    assert page.response.context["older"] == first
+    page = viewer.get(f"{COMPARE}?from={last.pk}&from_version=2&to=now&to_version=")
+    assert page.response.context["newer"] is None
+
+
+@pytest.mark.database
+def test_a_version_that_left_no_revision_is_the_last_one_before(viewer):
+    Flag.objects.update(owner="Checkout")  # version 4
+    changes.rollout("x", 50)
+    context = viewer.get(f"{COMPARE}?from_version=4&to_version={'9' * 18}").response.context
+    assert (context["older"].version, context["newer"].version) == (3, 5)
+
+
 def test_one_is_the_same_as_itself(viewer):
     first = revisions()[0]
     assert "Nothing differs." in compared(viewer, first, first).text
@@ -156,6 +178,7 @@ def test_the_order_of_keys_is_no_difference(viewer):
     [
         *("", "?from=1", "?from=x&to=now", "?from=999&to=now", "?from=-1&to=now"),
         *(f"?from={'9' * digits}&to=now" for digits in (18, 19, 20, 5000)),
+        *(f"?from_version={typed}&to=now" for typed in ("0", "-1", "x", "1.5", "9" * 5000)),
     ],
 )
 @pytest.mark.database
