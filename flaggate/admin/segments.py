@@ -22,7 +22,7 @@ from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
 from flaggate.admin.moments import changed
 from flaggate.admin.write import RecordedAdmin, RecordedForm, linked
-from flaggate.models import Condition, Flag, Segment, SegmentMember
+from flaggate.models import Condition, Flag, Segment, SegmentMember, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,11 +186,11 @@ class SegmentAdmin(RecordedAdmin):
     @admin.display(description=_("members"))
     def member_count(self, segment: Any) -> SafeString:
         words = gettext(
-            "%(included)d included, %(excluded)d excluded. More than %(limit)d are not listed here."
+            "%(included)s included, %(excluded)s excluded. More than %(limit)s are not listed here."
         ) % {
-            "included": segment.included_count,
-            "excluded": segment.excluded_count,
-            "limit": MOST_MEMBERS,
+            "included": wording.figure(segment.included_count),
+            "excluded": wording.figure(segment.excluded_count),
+            "limit": wording.figure(MOST_MEMBERS),
         }
         link = gettext("Search and page through them")
         return format_html('{} <a href="{}">{}</a>', words, members.url(segment), link)
@@ -235,6 +235,6 @@ def _content(segment: Any) -> Iterator[str]:
     elif segment.conditions_count:
         yield f"{segment.get_match_display()} ({segment.conditions_count})"
     if count := segment.included_count:
-        yield gettext("%d included") % count
+        yield gettext("%s included") % wording.figure(count)
     if count := segment.excluded_count:
-        yield gettext("%d excluded") % count
+        yield gettext("%s excluded") % wording.figure(count)

@@ -22,7 +22,7 @@ from flaggate.admin.refusals import Place, problems_of, words
 from flaggate.admin.revisions import history_url
 from flaggate.admin.saving import SavingAdmin
 from flaggate.exceptions import ChangeRefused
-from flaggate.models import Revision
+from flaggate.models import Revision, wording
 from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
@@ -171,9 +171,10 @@ class RecordedAdmin(SavingAdmin):
             for name, count in self.parts(whole).items():
                 if count:
                     counts[name] = counts.get(name, 0) + count
+        figures = {name: wording.figure(count) for name, count in counts.items()}
         users = dict.fromkeys(linked(user) for whole in wholes for user in self.users(whole))
         missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
-        return [linked(whole) for whole in wholes], counts, missing, list(users)
+        return [linked(whole) for whole in wholes], figures, missing, list(users)
 
     # --- the list, and the history ------------------------------------------------------------
 

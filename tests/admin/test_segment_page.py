@@ -206,6 +206,17 @@ def test_thousands_of_members_make_no_large_page(ada):
     assert len(ada.get(f"/admin/flaggate/segment/{segment.pk}/delete/").text) < 50_000
 
 
+def test_numbers_of_members_are_grouped(ada):
+    segment = with_members(1234)
+    assert "1,234 included" in ada.list(Segment).text
+    assert "1,234 included, 0 excluded. More than 200 are" in ada.open(segment).text
+    deletion = ada.get(f"/admin/flaggate/segment/{segment.pk}/delete/").response.context
+    assert list(deletion["model_count"]) == [("segments", "1"), ("segment members", "1,234")]
+    words = ada.get(f"/admin/flaggate/segment/{segment.pk}/members/").words
+    assert "included (1,234)" in words
+    assert words.endswith("1,234 members")
+
+
 def test_people_can_be_added_to_the_included_and_the_excluded(ada, segment):
     ada.open(segment).save(included="1\n2\n2", excluded="3")
     ada.open(Segment.objects.get()).save(included="2\n4")
