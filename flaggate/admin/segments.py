@@ -27,6 +27,7 @@ from flaggate.models import Condition, Flag, Segment, SegmentMember, wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -144,14 +145,27 @@ class SegmentAdmin(RecordedAdmin):
         )
         return segments
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        nesting = _nesting()
+        for segment in changelist.result_list:
+            segment.segments_count = len(nesting.get(segment.key, ()))
+        return changelist
+
     @admin.display(description=_("content"))
     def content(self, segment: Any) -> str:
         return ", ".join(_content(segment)) or gettext("nobody")
 
     @admin.display(description=_("used by"), ordering="flags_count")
     def used(self, segment: Any) -> str:
-        count: int = segment.flags_count
-        return ngettext("%d flag", "%d flags", count) % count
+        flags, segments = segment.flags_count, segment.segments_count
+        said = []
+        if flags:
+            said.append(ngettext("%d flag", "%d flags", flags) % flags)
+        if segments:
+            said.append(ngettext("%d segment", "%d segments", segments) % segments)
+        return ", ".join(said) or gettext("nothing yet")
 
     @admin.display(description=_("last changed"), ordering="changed_at", empty_value="–")
     def changed(self, segment: Any) -> SafeString | None:
@@ -204,9 +218,7 @@ class SegmentAdmin(RecordedAdmin):
 
     def users(self, whole: Segment) -> Iterator[Flag | Segment]:
         yield from Flag.objects.filter(rules__segments=whole).distinct()
-        for condition in Condition.objects.filter(operator="in_segment").select_related("segment"):
-            if isinstance(condition.values, list) and whole.key in condition.values:
-                yield condition.segment
+        yield from _nesting().get(whole.key, ())
 
     def parts(self, whole: Segment) -> dict[Any, int]:
         return {
@@ -223,6 +235,16 @@ def _count(rows: QuerySet[Any], path: str) -> Coalesce:
     """Count the rows of each segment, in a query of their own: joins would multiply them."""
     counted = rows.filter(**{path: OuterRef("pk")}).order_by().values(path)
     return Coalesce(Subquery(counted.annotate(n=Count("pk", distinct=True)).values("n")), 0)
+
+
+def _nesting() -> dict[str, dict[Segment, None]]:
+    """Find out by which segments each one is used, by its key."""
+    found: dict[str, dict[Segment, None]] = {}
+    for condition in Condition.objects.filter(operator="in_segment").select_related("segment"):
+        for key in condition.values if isinstance(condition.values, list) else ():
+            if isinstance(key, str):
+                found.setdefault(key, {})[condition.segment] = None
+    return found
 
 
 def _many(segment: Any) -> bool:

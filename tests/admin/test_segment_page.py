@@ -29,6 +29,19 @@ def test_the_list_says_what_a_segment_holds_and_who_uses_it(ada, flag, segment):
     assert "1 flag<" in text
 
 
+def test_segments_that_use_it_are_counted_and_listed_once_each(ada, flag, segment):
+    changes_to(segment, flag)
+    fresh = Segment.objects.create(key="fresh")
+    for _twice in range(2):
+        fresh.conditions.create(operator="in_segment", values=["beta", "beta"])
+    fresh.conditions.create(operator="in_segment", values={"beta": [1]})  # of raw SQL
+    text = ada.list(Segment).text
+    assert "1 flag, 1 segment<" in text
+    assert "nothing yet<" in text
+    words = ada.open(segment).words
+    assert "Used by: flag x, segment fresh Match" in words
+
+
 def changes_to(segment, flag):
     with changes.change():
         changes.add_members(segment, ["1", "2"])
