@@ -169,11 +169,13 @@ def context(
     model_admin: ModelAdmin[Revision], request: HttpRequest, history: History, title: str
 ) -> dict[str, Any]:
     """Return what the pages of a history have in common."""
+    whole_admin = model_admin.admin_site.get_model_admin(MODELS[history.subject])
     return {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "media": model_admin.media,
-        "whole_opts": MODELS[history.subject]._meta,
+        "whole_opts": whole_admin.opts,
+        "may_view": whole_admin.has_view_permission(request),
         "history": history,
         "title": title,
     }

@@ -195,6 +195,20 @@ def test_a_revision_of_another_flag_is_not_to_be_compared(viewer):
 # --- who may see it ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("permissions", "linked"),
+    [((), False), (("view_segment",), True), (("change_segment",), True)],
+)
+def test_who_may_not_view_segments_is_led_to_none(segment, permissions, linked):
+    browser = pages(user("fred", "view_flag", "view_revision", *permissions))
+    page = browser.get("/admin/flaggate/revision/of/segment/beta/")
+    crumbs = page.text.partition('<div class="breadcrumbs">')[2].partition("</div>")[0]
+    for where in ("", f"{segment.pk}/change/"):
+        assert (f'<a href="/admin/flaggate/segment/{where}">' in crumbs) is linked
+    assert "Segments" in crumbs
+    assert "beta" in crumbs
+
+
 def test_who_may_not_see_revisions_sees_none_of_its_pages():
     browser = pages(user("fred", "view_flag", "change_flag", "revert_flag"))
     first = revisions()[0]
