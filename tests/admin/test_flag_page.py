@@ -330,6 +330,12 @@ def test_an_error_stands_at_its_field_and_nothing_is_written(ada, layout, case):
     assert Revision.objects.filter(key="x").count() == 1
 
 
+@pytest.mark.parametrize("value", ["compact", "null", '{"a": NaN}', "", '"\\u0000"'])
+def test_what_is_wrong_with_a_value_is_said_once(ada, layout, value):
+    page = ada.open(layout).save(variants_2_key="new", variants_2_value=value)
+    assert len(page.response.context["inline_admin_formsets"][1].formset.errors[2]["value"]) == 1
+
+
 @pytest.mark.parametrize("typed", [{"active_from_0": "2026-12-45"}, {"active_until_1": "x"}, {}])
 def test_the_schedule_is_open_where_it_has_an_error(ada, flag, typed):
     page = ada.open(flag).save(off_variant="nope", **typed)
