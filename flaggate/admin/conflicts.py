@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 
+from flaggate.admin.moments import ago
 from flaggate.changes.differences import differences, label, same
 from flaggate.changes.writing import write_flag, write_segment
 from flaggate.models import Revision, documents, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from django.db.models import QuerySet
 
     from flaggate.models.documents import Document
 
@@ -21,28 +24,58 @@ WRITERS: dict[str, Any] = {"flag": write_flag, "segment": write_segment}
 
 
 @dataclass
+class Meanwhile:
+    """Who changed a flag or segment since a page was opened, and when."""
+
+    old: int
+    new: int
+    last: Revision | None  # none tells of what was written past the write path
+    own: bool
+
+    @property
+    def who(self) -> str:
+        """Who changed it last, or from where."""
+        return (self.last.actor_name or self.last.source) if self.last else ""
+
+    @property
+    def ago(self) -> str:
+        """How long ago that was."""
+        return ago(self.last.created) if self.last else ""
+
+
+@dataclass
 class Meeting:
     """What somebody else changed since a page was opened, and what is typed there on top."""
 
-    version: int
-    theirs: list[str]
-    typed: bool
+    since: Meanwhile
+    known: bool = False  # whether a revision tells what it was
+    theirs: list[str] = field(default_factory=list)
+    typed: bool = False
     yours: list[str] = field(default_factory=list)
     both: list[str] = field(default_factory=list)
     wanted: Document = field(default_factory=dict)
 
 
-def meet(subject: str, whole: Any, seen: int, mine: Document | None) -> Meeting | None:
-    """Compare what is stored and what was typed with what both began from.
+def meanwhile(subject: str, whole: Any, seen: int, reader: Any) -> Meanwhile | None:
+    """Find out who changed it since a version was seen; None where that is still the present one.
 
-    None where no revision tells what that was.
+    ``reader`` is the user who is told.
     """
+    if whole.version == seen:
+        return None
+    last = _later(subject, whole, seen).first()
+    own = last is not None and last.actor_id == reader.pk
+    return Meanwhile(seen, whole.version, last, own)
+
+
+def meet(subject: str, whole: Any, since: Meanwhile, mine: Document | None) -> Meeting:
+    """Compare what is stored and what was typed with what both began from."""
     present = document(subject, whole)
-    later = Revision.objects.filter(subject=subject, key=whole.key, version__gt=seen)
+    later = _later(subject, whole, since.old)
     base = later.order_by("version").values_list("before", flat=True).first()
     if base is None:
-        return None
-    meeting = Meeting(whole.version, differences(base, present), mine is not None)
+        return Meeting(since)
+    meeting = Meeting(since, True, differences(base, present), mine is not None)
     if mine is not None:
         meeting.wanted = changed_by(base, present, mine)
         meeting.yours = differences(present, {**present, **meeting.wanted})
@@ -50,6 +83,13 @@ def meet(subject: str, whole: Any, seen: int, mine: Document | None) -> Meeting 
             label(name) for name in meeting.wanted if not same(base[name], present[name])
         ]
     return meeting
+
+
+def _later(subject: str, whole: Any, seen: int) -> QuerySet[Revision]:
+    found: QuerySet[Revision] = Revision.objects.filter(
+        subject=subject, key=whole.key, version__gt=seen
+    )
+    return found
 
 
 def changed_by(base: Document, present: Document, mine: Document) -> Document:

@@ -6,14 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import prefetch_related_objects
 from django.forms import Script
+from django.http import QueryDict
 from django.urls import path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from flaggate import changes
 from flaggate.admin import asking, overriding, quarantine, showing, supposing
-from flaggate.admin.confirming import confirm, told, with_undo
+from flaggate.admin.columns import listed, readable, shown
+from flaggate.admin.confirming import MOST_NAMED, ConfirmForm, confirm, told, with_undo
 from flaggate.admin.dependents import dependents
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
@@ -28,7 +34,8 @@ from flaggate.admin.moments import changed
 from flaggate.admin.supposing import ASK, suppose
 from flaggate.admin.timeline import timeline
 from flaggate.admin.verbs import VERBS
-from flaggate.admin.write import RecordedAdmin
+from flaggate.admin.write import RecordedAdmin, linked
+from flaggate.exceptions import ChangeRefused
 from flaggate.models import Flag, Prerequisite, Rule, Stage, Variant, state, wording
 
 if TYPE_CHECKING:
@@ -56,13 +63,26 @@ class FlagAdmin(FlagList):
 
     # --- the page -----------------------------------------------------------------------------
 
+    share = shown(Flag, "percentage", wording.percent)
+    tagged = shown(Flag, "tags", listed)
+    begins = shown(Flag, "active_from")
+    ends = shown(Flag, "active_until")
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         may_write = self.has_change_permission(request, obj) if obj else True
+        fieldsets = self._fieldsets(request, obj, may_write)
+        if not may_write:
+            for _name, options in fieldsets:
+                options["fields"] = readable(options["fields"], COLUMNS)
+        return fieldsets
+
+    def _fieldsets(self, request: HttpRequest, obj: Any, may_write: bool) -> list[Any]:
         return [
             (None, {"fields": ["key", "description", "kind"]}),
             (_("Release"), {"fields": ["enabled", "percentage", "bucket_by", "off_variant"]}),
             *([(None, {"fields": ["people"]})] if may_write and _may_add_people(request) else []),
-            (_("Schedule"), {"fields": [("active_from", "active_until")], "classes": FOLDED}),
+            # Not side by side in a tuple: Django would not open the section for an error of theirs.
+            (_("Schedule"), {"fields": ["active_from", "active_until"], "classes": FOLDED}),
             (_("Lifecycle"), {"fields": LIFECYCLE, "classes": FOLDED}),
             *([_save_fieldset(obj)] if may_write else []),
         ]
@@ -146,6 +166,27 @@ class FlagAdmin(FlagList):
 
     # --- deletion -----------------------------------------------------------------------------
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        flag = self.get_object(request, unquote(object_id))
+        if flag is None:
+            return super().delete_view(request, object_id, extra_context)
+        form = ConfirmForm([flag], request.POST or None)
+        if request.POST and not form.is_valid():
+            request.POST = QueryDict()  # with any, Django deletes
+        more = {"form": form, "state": wording.state(flag), **(extra_context or {})}
+        return super().delete_view(request, object_id, more)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        flags = list(objs)
+        if "action" in request.POST:  # a flag's own page asks for its key
+            _refuse_critical(flags)
+        prefetch_related_objects(flags, *wording.READS)
+        _links, *others = super().get_deleted_objects(flags, request)
+        said = [format_html("{}: {}", linked(flag), wording.state(flag)) for flag in flags]
+        return said, *others
+
     def users(self, whole: Flag) -> Iterable[Flag]:
         return Flag.objects.filter(prerequisites__required=whole)
 
@@ -157,6 +198,12 @@ class FlagAdmin(FlagList):
 
 
 DO = "flaggate_flag_verb"
+COLUMNS = {
+    "percentage": "share",
+    "tags": "tagged",
+    "active_from": "begins",
+    "active_until": "ends",
+}
 FOLDED = ["collapse", "flaggate-after"]
 LIFECYCLE = [
     "owner",
@@ -178,6 +225,20 @@ def _save_fieldset(flag: Flag | None) -> Any:
             "classes": ["flaggate-after", "flaggate-save"],
         },
     )
+
+
+def _refuse_critical(flags: list[Flag]) -> None:
+    """Raise ChangeRefused where a flag is critical."""
+    keys = [flag.key for flag in flags if flag.critical]
+    if keys:
+        words = ngettext(
+            "Nothing was deleted. The flag %(keys)s is critical: delete it from its own page, "
+            "which asks for its key.",
+            "Nothing was deleted. The flags %(keys)s are critical: delete each from its own page, "
+            "which asks for its key.",
+            len(keys),
+        )
+        raise ChangeRefused(words % {"keys": ", ".join(keys[:MOST_NAMED])})
 
 
 def _may_add_people(request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.admin.columns import readable
 from flaggate.admin.refusals import Place, problems_of
 
 if TYPE_CHECKING:
@@ -110,11 +111,19 @@ class Part(admin.TabularInline):  # type: ignore[type-arg]
     formset = Parts
     classes: tuple[str, ...] = ("flaggate-parts",)
     extra = 1
+    columns: dict[str, str] = {}  # what shows which field to those who may only look
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         formset = super().get_formset(request, obj, **options)
         formset.refusal = getattr(request, "flaggate_refusal", None)  # type: ignore[attr-defined]
         return formset
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return fields if self._may_write(request, obj) else readable(fields, self.columns)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *self.columns.values()]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "view") or self._may_write(request, obj)

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from django.contrib.admin import ModelAdmin
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, QueryDict
 
     from flaggate.models.documents import Document
 
 PER_PAGE = 25
 NOW = "now"  # what "to" is called when a revision is compared with the present state
+LONGEST_NUMBER = 19  # digits that fit into any column
 AROUND = 3  # unchanged lines of JSON around a changed one
 MODELS: dict[str, type[Flag | Segment]] = {"flag": Flag, "segment": Segment}
 READERS = {"flag": documents.of_flags, "segment": documents.of_segments}
@@ -39,7 +40,7 @@ class History:
     """All revisions of one flag or segment, and what it is now. Raises Http404."""
 
     def __init__(self, subject: str, key: str) -> None:
-        if subject not in MODELS:
+        if subject not in MODELS or "\0" in key:  # PostgreSQL has no text with a NUL
             raise Http404(subject)
         self.subject = subject
         self.key = key
@@ -73,11 +74,18 @@ class History:
         gone = self.revisions.filter(after__isnull=True).values_list("pk", flat=True)
         return gone.first() or 0
 
-    def revision(self, pk: str | None) -> Revision:
-        """Return one of its revisions. Raises Http404."""
-        found = self.revisions.filter(pk=pk).first() if pk and pk.isdecimal() else None
+    def revision(self, sent: QueryDict, end: str) -> Revision:
+        """Return the one that is chosen as an end: by its version, or by its row. Raises Http404.
+
+        Where a version left no revision, it is the last one before.
+        """
+        version = sent.get(f"{end}_version")
+        number = version or sent.get(end, "")
+        lookup = "version__lte" if version else "pk"
+        readable = number.isascii() and number.isdecimal() and len(number) < LONGEST_NUMBER
+        found = self.revisions.filter(**{lookup: number}).first() if readable else None
         if found is None:
-            raise Http404(pk)
+            raise Http404(number)
         return found
 
     def url(self, page: str = "", *arguments: Any) -> str:
@@ -110,6 +118,7 @@ def timeline(
         {
             **context(model_admin, request, history, _("History of %s") % key),
             "page": page,
+            "newest": newest,
             "entries": list(_entries(history, list(page), may_revert(request, subject))),
             "unrecorded": _unrecorded(newest, history.now) if newest and history.whole else [],
             "now": NOW,
@@ -123,9 +132,10 @@ def compare(
     """Show what differs between two revisions, or between one and the present state."""
     permit(model_admin, request)
     history = History(subject, key)
-    until = request.GET.get("to")
-    older = history.revision(request.GET.get("from"))
-    newer = None if until == NOW else history.revision(until)
+    sent = request.GET
+    until_now = sent.get("to") == NOW and not sent.get("to_version")
+    older = history.revision(sent, "from")
+    newer = None if until_now else history.revision(sent, "to")
     if newer and newer.pk < older.pk:
         older, newer = newer, older
     before, after = older.after, newer.after if newer else history.now
@@ -159,11 +169,13 @@ def context(
     model_admin: ModelAdmin[Revision], request: HttpRequest, history: History, title: str
 ) -> dict[str, Any]:
     """Return what the pages of a history have in common."""
+    whole_admin = model_admin.admin_site.get_model_admin(MODELS[history.subject])
     return {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "media": model_admin.media,
-        "whole_opts": MODELS[history.subject]._meta,
+        "whole_opts": whole_admin.opts,
+        "may_view": whole_admin.has_view_permission(request),
         "history": history,
         "title": title,
     }

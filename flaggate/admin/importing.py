@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from flaggate import changes
 from flaggate.admin import key_lists, members
+from flaggate.admin.conflicts import meanwhile
 from flaggate.admin.refusals import words
 from flaggate.exceptions import ChangeRefused
 from flaggate.models import SegmentMember, wording
@@ -157,7 +158,6 @@ def _preview(
     segment: Segment,
     asked: dict[str, Any],
     keys: KeyList,
-    problem: str = "",
 ) -> HttpResponseBase:
     form = ConfirmForm(
         initial={
@@ -169,7 +169,7 @@ def _preview(
         }
     )
     found = preview(segment, asked["act"], asked["which"], keys)
-    more = {"form": form, "preview": found, "problem": problem, **asked}
+    more = {**asked, "form": form, "preview": found}
     return _page(model_admin, request, segment, "preview", **more)
 
 
@@ -212,7 +212,9 @@ def _confirmed(
         )
     except ChangeRefused as refusal:
         keys = key_lists.KeyList(asked["packed"], 0)
-        return _preview(model_admin, request, segment, asked, keys, words(refusal))
+        since = meanwhile("segment", segment, asked["seen"], request.user)
+        why = {"problem": words(refusal), "since": since}
+        return _preview(model_admin, request, segment, {**asked, **why}, keys)
     messages.success(
         request,
         _("%(added)s added, %(removed)s removed, %(unchanged)s left alone.")

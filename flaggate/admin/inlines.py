@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.admin.columns import shown
 from flaggate.admin.fields import HoldsField, JSONField, PercentageField
 from flaggate.admin.formsets import OrderedForm, OrderedParts, Part
 from flaggate.admin.widgets import ManyByKey, OneByKey
-from flaggate.models import Prerequisite, Rule, Stage, Variant
+from flaggate.models import Prerequisite, Rule, Stage, Variant, wording
 from flaggate.models.flags import Percentage
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class RuleInline(Part):
     classes = (*Part.classes, "flaggate-ordered")
     formfield_overrides = PERCENTAGES
     fields = ("order", "segments", "percentage", "variant")
+    columns = {"percentage": "share"}
+    share = shown(Rule, "percentage", wording.percent)
     autocomplete_fields = ("segments",)
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **options: Any) -> Any:
@@ -82,6 +85,9 @@ class StageInline(Part):
     classes = (*Part.classes, "flaggate-ordered")
     formfield_overrides = PERCENTAGES
     fields = ("order", "percentage", "holds")
+    columns = {"percentage": "share", "holds": "length"}
+    share = shown(Stage, "percentage", wording.percent)
+    length = shown(Stage, "holds", wording.duration)
 
 
 class PrerequisiteInline(Part):

@@ -14,7 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.admin.columns import shown
 from flaggate.admin.fields import CommentField, comment_of
+from flaggate.admin.moments import when
 from flaggate.admin.refusals import words
 from flaggate.admin.revisions import ReadOnlyAdmin, history_url
 from flaggate.api import keys
@@ -71,12 +73,12 @@ class KeyAdmin(ReadOnlyAdmin):
     form = KeyForm
     action_form = CommentedActionForm
     actions = ("rotate", "revoke")
-    list_display = ("name", "prefix", "shown_scopes", "state", "last_used_at", "created_by")
+    list_display = ("name", "prefix", "shown_scopes", "state", "used", "created_by")
     list_filter = ("created", "expires_at", "revoked_at")
     search_fields = ("name", "prefix")
     fields = (
-        *("name", "prefix", "shown_scopes", "state", "expires_at", "revoked_at", "last_used_at"),
-        ("created", "created_by"),
+        *("name", "prefix", "shown_scopes", "state", "expires", "revoked", "used"),
+        ("made", "created_by"),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -144,6 +146,8 @@ class KeyAdmin(ReadOnlyAdmin):
             "key": issued.key,
             "secret": issued.secret,
             "old": old,
+            "until": when(old.expires_at) if old and old.expires_at else "",
+            "media": self.media,
             "back": reverse("admin:flaggate_apikey_changelist"),
         }
         page = TemplateResponse(request, "admin/flaggate/issued_key.html", context)
@@ -151,6 +155,11 @@ class KeyAdmin(ReadOnlyAdmin):
         return page
 
     # --- what is shown ------------------------------------------------------------------------
+
+    expires = shown(ApiKey, "expires_at")
+    revoked = shown(ApiKey, "revoked_at")
+    used = shown(ApiKey, "last_used_at")
+    made = shown(ApiKey, "created")
 
     @admin.display(description=_("scopes"))
     def shown_scopes(self, key: ApiKey) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from flaggate.admin.columns import shown
 from flaggate.admin.revisions import ReadOnlyAdmin
 from flaggate.models import Tombstone, Usage
 
@@ -12,16 +13,18 @@ from flaggate.models import Tombstone, Usage
 class UsageAdmin(ReadOnlyAdmin):
     """How often each flag answered what, by the hour."""
 
-    list_display = ("flag", "variant", "hour", "count")
+    list_display = ("flag", "variant", "moment", "count")
     list_display_links = None
     list_filter = ("hour",)
     search_fields = ("flag",)
+    moment = shown(Usage, "hour")
 
 
 @admin.register(Tombstone)
 class TombstoneAdmin(ReadOnlyAdmin):
     """The keys of deleted flags, which can't be used again."""
 
-    list_display = ("key", "deleted_at")
+    list_display = ("key", "moment")
     list_display_links = None
     search_fields = ("key",)
+    moment = shown(Tombstone, "deleted_at")

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy
 
 from flaggate import changes
 from flaggate.admin import history as histories
+from flaggate.admin.conflicts import meanwhile
 from flaggate.admin.refusals import words
 from flaggate.changes.differences import differences
-from flaggate.exceptions import ChangeRefused, Conflict
+from flaggate.exceptions import ChangeRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
 REVERTS: dict[str, Callable[..., Any]] = {
     "flag": changes.revert_flag,
     "segment": changes.revert_segment,
+}
+# Admin capitalises the first word of a message, and a key is case-sensitive.
+ALREADY = {
+    "flag": gettext_lazy("The flag %(key)s is already what it was then."),
+    "segment": gettext_lazy("The segment %(key)s is already what it was then."),
+}
+AGAIN = {
+    "flag": gettext_lazy("The flag %(key)s is again what it was at version %(version)d."),
+    "segment": gettext_lazy("The segment %(key)s is again what it was at version %(version)d."),
 }
 MOST_COMMENT = 1000
 
@@ -86,7 +96,7 @@ def revert(
     revision = history.revisions.filter(version=version, pk__gt=history.deleted).first()
     if history.whole is None or revision is None:
         raise Http404(key)
-    form = RevertForm(history.whole, request.POST or None)
+    form, since = RevertForm(history.whole, request.POST or None), None
     if request.method == "POST" and form.is_valid():
         if revert_as(request, history, version, form):
             return HttpResponseRedirect(history.url())
@@ -94,6 +104,7 @@ def revert(
         if history.whole is None:
             messages.error(request, " ".join(map(str, form.non_field_errors())))
             return HttpResponseRedirect(history.url())
+        since = meanwhile(subject, history.whole, form.cleaned_data["seen"], request.user)
         form.see(history.whole.version)
     return TemplateResponse(
         request,
@@ -107,6 +118,7 @@ def revert(
             ),
             "revision": revision,
             "form": form,
+            "since": since,
             "lines": _preview(history, revision),
             "json": list(histories.json_lines(history.now, _target(history, revision))),
         },
@@ -126,29 +138,17 @@ def revert_as(request: HttpRequest, history: History, version: int, form: Revert
             expected_versions={(history.subject, history.key): seen},
         )
     except ChangeRefused as refusal:
-        form.add_error(None, _refused(refusal))
+        form.add_error(None, words(refusal))
         return False
     if reverted.version == seen:
-        messages.info(request, _("%s is already what it was then.") % history.key)
+        messages.info(request, ALREADY[history.subject] % {"key": history.key})
     else:
         messages.success(request, _done(history, version, seen))
     return True
 
 
-def _refused(refusal: ChangeRefused) -> str:
-    if not isinstance(refusal, Conflict):
-        return words(refusal)
-    return _(
-        "%(conflict)s What reverting would change now stands below; what you typed is still here. "
-        "Revert again if that is still what you want."
-    ) % {"conflict": words(refusal)}
-
-
 def _done(history: History, version: int, former: int) -> SafeString | str:
-    said = _("%(key)s is again what it was at version %(version)d.") % {
-        "key": history.key,
-        "version": version,
-    }
+    said = AGAIN[history.subject] % {"key": history.key, "version": version}
     if not history.revisions.filter(version=former).exists():  # a write that left no revision
         return said
     return format_html('{} <a href="{}">{}</a>', said, history.url("revert", former), _("Undo"))

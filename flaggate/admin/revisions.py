@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
+from django.forms import Script
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flaggate.admin import exporting, history, operands, reverting
+from flaggate.admin.columns import shown
 from flaggate.admin.lists import SoundList
 from flaggate.changes.differences import differences
 from flaggate.core import validation
@@ -40,6 +42,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     class Media:
         css = {"all": ("flaggate/admin.css",)}
+        js = (Script("flaggate/times.js", type="module"),)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[SoundList]:
         return SoundList
@@ -72,13 +75,13 @@ class ActorFilter(admin.SimpleListFilter):
 class RevisionAdmin(ReadOnlyAdmin):
     """Who changed what, when, from where and why."""
 
-    list_display = ("created", "of", "what", "who", "comment")
+    list_display = ("moment", "of", "what", "who", "comment")
     list_filter = ("subject", "source", ActorFilter, "created")
     list_per_page = 50
     search_fields = ("key", "actor_name", "comment")
     fields = (
         ("of", "version"),
-        ("created", "who"),
+        ("moment", "who"),
         "comment",
         "all_of_it",
         ("shown_before", "shown_after"),
@@ -117,6 +120,8 @@ class RevisionAdmin(ReadOnlyAdmin):
         if revision is None:
             return super().history_view(request, object_id, extra_context)
         return HttpResponseRedirect(history_url(revision.subject, revision.key))
+
+    moment = shown(Revision, "created")
 
     @admin.display(description=gettext_lazy("of"), ordering="key")
     def of(self, revision: Revision) -> SafeString:

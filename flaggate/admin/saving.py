@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from flaggate.admin.conflicts import Meeting, apply, document, meet, without_gone
+from flaggate.admin.conflicts import Meeting, apply, document, meanwhile, meet, without_gone
 from flaggate.admin.fields import SeenField, comment_of
 from flaggate.admin.supposing import ASK
 from flaggate.changes import change
@@ -81,7 +81,8 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except Conflict as conflict:
             typed = self._typed(request, whole, save)
             request.flaggate_meeting = self._meet(request, whole, typed)  # type: ignore[attr-defined]
-            request.flaggate_refusal = conflict  # type: ignore[attr-defined]
+            if request.flaggate_meeting is None:  # type: ignore[attr-defined]
+                request.flaggate_refusal = conflict  # type: ignore[attr-defined]
         except (ChangeRefused, IntegrityError) as refusal:
             request.flaggate_refusal = refusal  # type: ignore[attr-defined]
         else:
@@ -100,10 +101,10 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _reapply(self, request: HttpRequest, whole: Any, save: Callable[[], Any]) -> Any:
         """Save what was typed on top of what somebody else has saved meanwhile."""
-        shown = SeenField().clean(request.POST["_reapply"])
+        shown = _version(request.POST["_reapply"])
         typed = self._typed(request, whole, save)
         meeting = self._meet(request, whole, typed)
-        if typed is None or meeting is None:
+        if typed is None or meeting is None or not meeting.known or shown is None:
             raise Conflict(_("What you typed can't be applied on top. Mend it, or begin again."))
         with self._change(request, {(self.subject, whole.key): shown}) as opened:
             apply(self.subject, whole, meeting.wanted)
@@ -114,10 +115,10 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _meet(self, request: HttpRequest, whole: Any, typed: Typed | None) -> Meeting | None:
         """Find out what somebody else did, and what was typed, on top of that."""
-        expected = list(self._expected(request, whole).values())
-        if not expected:
-            return None
-        return meet(self.subject, whole, expected[0], typed.document if typed else None)
+        for seen in self._expected(request, whole).values():
+            if since := meanwhile(self.subject, whole, seen, request.user):
+                return meet(self.subject, whole, since, typed.document if typed else None)
+        return None
 
     def _typed(self, request: HttpRequest, whole: Any, save: Callable[[], Any]) -> Typed | None:
         """Find out what saving the form would make; None where that is refused."""
@@ -186,11 +187,17 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _expected(self, request: HttpRequest, whole: Any) -> dict[tuple[str, str], int]:
         """Return the version seen; without a readable one the form itself is invalid."""
-        try:
-            seen = SeenField(required=True).clean(request.POST.get("seen"))
-        except ValidationError:
-            return {}
-        return {(self.subject, whole.key): seen} if whole else {}
+        seen = _version(request.POST.get("seen"))
+        return {(self.subject, whole.key): seen} if whole and seen is not None else {}
+
+
+def _version(sent: str | None) -> int | None:
+    """Read a version that a page showed; None where that is none."""
+    try:
+        version: int = SeenField(required=True).clean(sent)
+    except ValidationError:
+        return None
+    return version
 
 
 def _lines(differing: list[Difference], whole: Any) -> Iterator[str]:

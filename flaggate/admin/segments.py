@@ -17,15 +17,17 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate import changes
 from flaggate.admin import attributes, importing, matching, members
+from flaggate.admin.columns import listed, shown
 from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
 from flaggate.admin.moments import changed
 from flaggate.admin.write import RecordedAdmin, RecordedForm, linked
-from flaggate.models import Condition, Flag, Segment, SegmentMember
+from flaggate.models import Condition, Flag, Segment, SegmentMember, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -90,6 +92,8 @@ class ConditionInline(Part):
     model = Condition
     form = ConditionForm
     fields = ("attribute", "negate", "operator", "values", "ignore_case")
+    columns = {"values": "operands"}
+    operands = shown(Condition, "values", listed)
 
 
 class MemberInline(Part):
@@ -141,14 +145,27 @@ class SegmentAdmin(RecordedAdmin):
         )
         return segments
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        nesting = _nesting()
+        for segment in changelist.result_list:
+            segment.segments_count = len(nesting.get(segment.key, ()))
+        return changelist
+
     @admin.display(description=_("content"))
     def content(self, segment: Any) -> str:
         return ", ".join(_content(segment)) or gettext("nobody")
 
     @admin.display(description=_("used by"), ordering="flags_count")
     def used(self, segment: Any) -> str:
-        count: int = segment.flags_count
-        return ngettext("%d flag", "%d flags", count) % count
+        flags, segments = segment.flags_count, segment.segments_count
+        said = []
+        if flags:
+            said.append(ngettext("%d flag", "%d flags", flags) % flags)
+        if segments:
+            said.append(ngettext("%d segment", "%d segments", segments) % segments)
+        return ", ".join(said) or gettext("nothing yet")
 
     @admin.display(description=_("last changed"), ordering="changed_at", empty_value="–")
     def changed(self, segment: Any) -> SafeString | None:
@@ -183,11 +200,11 @@ class SegmentAdmin(RecordedAdmin):
     @admin.display(description=_("members"))
     def member_count(self, segment: Any) -> SafeString:
         words = gettext(
-            "%(included)d included, %(excluded)d excluded. More than %(limit)d are not listed here."
+            "%(included)s included, %(excluded)s excluded. More than %(limit)s are not listed here."
         ) % {
-            "included": segment.included_count,
-            "excluded": segment.excluded_count,
-            "limit": MOST_MEMBERS,
+            "included": wording.figure(segment.included_count),
+            "excluded": wording.figure(segment.excluded_count),
+            "limit": wording.figure(MOST_MEMBERS),
         }
         link = gettext("Search and page through them")
         return format_html('{} <a href="{}">{}</a>', words, members.url(segment), link)
@@ -201,9 +218,7 @@ class SegmentAdmin(RecordedAdmin):
 
     def users(self, whole: Segment) -> Iterator[Flag | Segment]:
         yield from Flag.objects.filter(rules__segments=whole).distinct()
-        for condition in Condition.objects.filter(operator="in_segment").select_related("segment"):
-            if isinstance(condition.values, list) and whole.key in condition.values:
-                yield condition.segment
+        yield from _nesting().get(whole.key, ())
 
     def parts(self, whole: Segment) -> dict[Any, int]:
         return {
@@ -222,6 +237,16 @@ def _count(rows: QuerySet[Any], path: str) -> Coalesce:
     return Coalesce(Subquery(counted.annotate(n=Count("pk", distinct=True)).values("n")), 0)
 
 
+def _nesting() -> dict[str, dict[Segment, None]]:
+    """Find out by which segments each one is used, by its key."""
+    found: dict[str, dict[Segment, None]] = {}
+    for condition in Condition.objects.filter(operator="in_segment").select_related("segment"):
+        for key in condition.values if isinstance(condition.values, list) else ():
+            if isinstance(key, str):
+                found.setdefault(key, {})[condition.segment] = None
+    return found
+
+
 def _many(segment: Any) -> bool:
     return bool(segment.included_count + segment.excluded_count > MOST_MEMBERS)
 
@@ -232,6 +257,6 @@ def _content(segment: Any) -> Iterator[str]:
     elif segment.conditions_count:
         yield f"{segment.get_match_display()} ({segment.conditions_count})"
     if count := segment.included_count:
-        yield gettext("%d included") % count
+        yield gettext("%s included") % wording.figure(count)
     if count := segment.excluded_count:
-        yield gettext("%d excluded") % count
+        yield gettext("%s excluded") % wording.figure(count)

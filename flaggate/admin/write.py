@@ -21,8 +21,8 @@ from flaggate.admin.lists import SoundList
 from flaggate.admin.refusals import Place, problems_of, words
 from flaggate.admin.revisions import history_url
 from flaggate.admin.saving import SavingAdmin
-from flaggate.exceptions import ChangeRefused, Conflict
-from flaggate.models import Revision
+from flaggate.exceptions import ChangeRefused
+from flaggate.models import Revision, wording
 from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ if TYPE_CHECKING:
 
     from flaggate.models import Flag, Segment
 
+HOLDING = ("flaggate_review", "flaggate_meeting")
+
 
 class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form that carries the version seen, takes a reason, and shows why a change was refused."""
 
     refusal: ChangeRefused | IntegrityError | None = None
-    reviewed = False
+    held = False  # reviewed, or met by what somebody else has changed: not to be saved now
     parts: tuple[str, ...] = ()
 
     seen = SeenField()
@@ -54,7 +56,7 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["seen"] = self.instance.version
 
     def is_valid(self) -> bool:
-        return not self.reviewed and super().is_valid()
+        return not self.held and super().is_valid()
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -74,20 +76,13 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
             elif place.head not in self.parts:  # those show their own
                 self.add_error(None, translated(problem.said))
 
-    def _explained(self, refusal: ChangeRefused | IntegrityError) -> SafeString | str:
+    def _explained(self, refusal: ChangeRefused | IntegrityError) -> str:
         if isinstance(refusal, IntegrityError):
             return gettext(
                 "Two rows would have the same key for a moment. Give them their new keys one "
                 "after the other, saving in between."
             )
-        if not isinstance(refusal, Conflict):
-            return words(refusal)
-        return format_html(
-            '{} {} <a href="" target="_blank">{}</a>',
-            words(refusal),
-            _("What you typed is still here, and nothing of it was saved."),
-            _("Open the present state in a new tab"),
-        )
+        return words(refusal)
 
 
 class RecordedAdmin(SavingAdmin):
@@ -140,7 +135,7 @@ class RecordedAdmin(SavingAdmin):
     ) -> Any:
         form = super().get_form(request, obj, change, **options)
         form.refusal = getattr(request, "flaggate_refusal", None)  # type: ignore[attr-defined]
-        form.reviewed = hasattr(request, "flaggate_review")  # type: ignore[attr-defined]
+        form.held = any(getattr(request, name, None) for name in HOLDING)  # type: ignore[attr-defined]
         return form
 
     def render_change_form(
@@ -174,10 +169,12 @@ class RecordedAdmin(SavingAdmin):
         counts = {self.opts.verbose_name_plural: len(wholes)}
         for whole in wholes:
             for name, count in self.parts(whole).items():
-                counts[name] = counts.get(name, 0) + count
+                if count:
+                    counts[name] = counts.get(name, 0) + count
+        figures = {name: wording.figure(count) for name, count in counts.items()}
         users = dict.fromkeys(linked(user) for whole in wholes for user in self.users(whole))
         missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
-        return [linked(whole) for whole in wholes], counts, missing, list(users)
+        return [linked(whole) for whole in wholes], figures, missing, list(users)
 
     # --- the list, and the history ------------------------------------------------------------
 

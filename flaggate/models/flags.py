@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -22,6 +22,9 @@ from flaggate.models.fields import KeyField
 from flaggate.models.segments import Segment
 from flaggate.models.state import touch
 from flaggate.models.tracked import Tracked, TrackedTimes, track
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 valid_key = RegexValidator(
     rf"\A{validation.KEY.pattern}\Z",
@@ -224,8 +227,9 @@ class Variant(Tracked):
     def __str__(self) -> str:
         return self.key
 
-    def clean(self) -> None:
-        if self.value is None:
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        super().clean_fields(exclude)
+        if self.value is None and "value" not in (exclude or ()):
             raise ValidationError({"value": _("Null is no value. Give a text, a number, …")})
 
 

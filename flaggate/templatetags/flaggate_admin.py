@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 register = template.Library()
 register.filter(translated)
+register.filter(wording.figure)
 
 RECENT = timedelta(hours=24)
 MOST_SHOWN = 4

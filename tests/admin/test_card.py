@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -5,6 +6,7 @@ from django.contrib import admin
 from django.utils import timezone
 
 from flaggate import changes
+from flaggate.api import keys
 from flaggate.models import Flag, Revision
 from flaggate.store import store
 from flaggate.templatetags.flaggate_admin import freshness
@@ -48,6 +50,18 @@ def test_it_says_what_changed_in_the_last_24_hours(viewer, flag):
     assert "from command" in said
     assert "All 2 changes" in said
     assert "old" not in said
+
+
+def test_each_links_to_the_history_of_what_was_changed(viewer, flag, segment):
+    keys.create("deploy", ["manage:toggle"])
+    links = re.findall(r'(?:flag|segment|API key) <a href="([^"]+)">', card(viewer))
+    found = [viewer.go(link).response for link in links]
+    assert [each.status_code for each in found] == [200, 200, 200]
+    assert [each.redirect_chain[-1][0].partition("fgk_")[0] for each in found] == [
+        "/admin/flaggate/revision/?subject__exact=key&key__exact=",
+        "/admin/flaggate/revision/of/segment/beta/",
+        "/admin/flaggate/revision/of/flag/x/",
+    ]
 
 
 def test_its_link_leads_to_all_of_them(viewer, flag):

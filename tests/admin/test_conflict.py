@@ -17,8 +17,10 @@ def test_the_second_of_two_people_is_told_who_and_when_and_overwrites_nothing(bo
     first.save(description="Ada's words", percentage="5")
     before = State.objects.get().version
     page = second.save(description="Bob's words")
-    assert "was changed by ada at 20" in page.errors[""]
-    assert "from version 1 to 2" in page.errors[""]
+    assert "ada changed it just now, from version 1 to 2." in page.words
+    assert page.errors == {}
+    assert "Load it again" not in page.text
+    assert "Please correct" not in page.text
     assert State.objects.get().version == before
     assert Flag.objects.get().description == "Ada's words"
     assert Revision.objects.count() == 2
@@ -32,11 +34,19 @@ def test_what_the_second_typed_is_still_there(both, segment):
     assert page.fields["rules-0-segments"] == [str(segment.pk)]
 
 
+def test_who_was_faster_than_oneself_is_told_so(ada, flag):
+    first, second = ada.open(flag), ada.open(flag)
+    first.save(description="The first words")
+    page = second.save(description="The second words")
+    assert "You changed it just now, in another tab or window, from version 1 to 2." in page.words
+    assert "Somebody else" not in page.text
+
+
 def test_saving_again_is_a_conflict_again(both):
     first, second = both
     first.save(description="Ada's words")
     page = second.save(description="Bob's words").save()
-    assert "was changed by ada" in page.errors[""]
+    assert "ada changed it" in page.words
     assert Flag.objects.get().description == "Ada's words"
 
 
@@ -49,7 +59,7 @@ def test_the_page_above_shows_the_present_state(both):
 def test_a_change_by_a_command_is_a_conflict_too(ada, flag):
     page = ada.open(flag)
     changes.enable("x", source="command")
-    assert "was changed by command" in page.save(description="new").errors[""]
+    assert "command changed it" in page.save(description="new").words
 
 
 def test_a_change_of_a_row_that_was_deleted_meanwhile_is_shown_with_what_was_typed(
@@ -61,7 +71,7 @@ def test_a_change_of_a_row_that_was_deleted_meanwhile_is_shown_with_what_was_typ
     first, second = ada.open(flag), bob.open(flag)
     first.save(rules_0_DELETE="on")
     page = second.save(rules_0_percentage="11", rules_1_percentage="22")
-    assert "was changed by ada" in page.errors[""]
+    assert "ada changed it" in page.words
     assert page.fields["rules-0-percentage"] == ["11"]
     assert page.fields["rules-1-percentage"] == ["22"]
     assert page.fields["rules-1-segments"] == [str(other.pk)]
@@ -85,7 +95,7 @@ def test_a_form_without_the_version_seen_writes_nothing(ada, flag, seen):
 @pytest.mark.parametrize("seen", ["0", "2", "2147483647"])
 def test_another_version_than_the_stored_one_is_a_conflict(ada, flag, seen):
     page = ada.open(flag).save(description="new", seen=seen)
-    assert "was changed" in page.errors[""]
+    assert f"from version {seen} to 1." in page.words
     assert Flag.objects.get().description == ""
 
 
@@ -93,7 +103,7 @@ def test_two_people_may_not_overwrite_each_others_segment_either(ada, bob, segme
     first, second = ada.open(segment), bob.open(segment)
     first.save(included="1")
     page = second.save(name="Bob's name", conditions_0_values="silver")
-    assert "was changed by ada" in page.errors[""]
+    assert "ada changed it" in page.words
     assert page.fields["conditions-0-values"] == ["silver"]
     assert Segment.objects.get().name == "Beta testers"
 
@@ -179,7 +189,7 @@ def test_a_third_person_makes_it_a_conflict_again(ada, both):
     page = second.save(description="Bob's words")
     changes.rollout("x", 7)
     page = reapply(page)
-    assert "was changed by code" in page.errors[""]
+    assert "code changed it just now, from version 1 to 3." in page.words
     assert "percentage: 0 % → 7 %" in page.words
     assert Flag.objects.get().description == ""
 
@@ -204,6 +214,16 @@ def test_what_is_no_valid_form_is_not_applied_on_top(both):
     assert Flag.objects.get().percentage == 0
 
 
+@pytest.mark.parametrize("shown", ["x", "", "-1", "9" * 5000])
+def test_nothing_is_applied_on_top_of_what_is_no_version(both, shown):
+    first, second = both
+    first.save(owner="Ada")
+    page = second.save(description="Bob's words").save(_reapply=shown, _save=None)
+    assert "ada changed it" in page.words
+    assert page.fields["description"] == ["Bob's words"]
+    assert Flag.objects.get().description == ""
+
+
 def test_a_viewer_applies_nothing_on_top(viewer, both):
     first, second = both
     first.save(owner="Ada")
@@ -217,7 +237,7 @@ def test_a_change_that_left_no_revision_offers_nothing_to_apply(ada, flag):
     page = ada.open(flag)
     flag.save()  # a plain write
     page = page.save(description="new")
-    assert "was changed" in page.errors[""]
+    assert "It was changed, from version 1 to 2." in page.words
     assert "_reapply" not in page.text
 
 

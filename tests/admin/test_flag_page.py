@@ -330,6 +330,19 @@ def test_an_error_stands_at_its_field_and_nothing_is_written(ada, layout, case):
     assert Revision.objects.filter(key="x").count() == 1
 
 
+@pytest.mark.parametrize("value", ["compact", "null", '{"a": NaN}', "", '"\\u0000"'])
+def test_what_is_wrong_with_a_value_is_said_once(ada, layout, value):
+    page = ada.open(layout).save(variants_2_key="new", variants_2_value=value)
+    assert len(page.response.context["inline_admin_formsets"][1].formset.errors[2]["value"]) == 1
+
+
+@pytest.mark.parametrize("typed", [{"active_from_0": "2026-12-45"}, {"active_until_1": "x"}, {}])
+def test_the_schedule_is_open_where_it_has_an_error(ada, flag, typed):
+    page = ada.open(flag).save(off_variant="nope", **typed)
+    schedule = next(each for each in page.response.context["adminform"] if each.name == "Schedule")
+    assert schedule.is_collapsible is not bool(typed)
+
+
 @pytest.mark.parametrize("rows", [(0, 1), (2, 3)])
 def test_a_variants_key_twice_is_an_error_of_the_variants(ada, layout, rows):
     typed = {f"variants_{row}_key": "new" for row in rows}
@@ -519,6 +532,40 @@ def test_the_deletion_of_many_can_have_a_reason(ada, flag):
     assert 'name="comment"' in page.text
     ada.post("/admin/flaggate/flag/", {**deletion_of(flag), "comment": "It is out."})
     assert Revision.objects.first().comment == "It is out."
+
+
+def deleted(browser, flag, **typed):
+    return browser.post(address(Flag, "delete", flag.pk), {"post": "yes", **typed})
+
+
+def test_the_deletion_of_a_critical_flag_asks_for_its_key(ada):
+    flag = changes.create("x", critical=True)
+    name = f"typed_key_{flag.pk}"
+    assert f'name="{name}"' in ada.get(address(Flag, "delete", flag.pk)).text
+    for typed in ({}, {name: "y"}):
+        page = deleted(ada, flag, comment="It is out.", **typed)
+        assert name in page.response.context["form"].errors
+        assert 'value="It is out."' in page.text
+    assert Flag.objects.exists()
+    deleted(ada, flag, **{name: "x"})
+    assert not Flag.objects.exists()
+
+
+@pytest.mark.parametrize("post", [{}, {"post": "yes"}])
+def test_the_deletion_of_many_is_refused_whole_where_one_is_critical(ada, flag, post):
+    critical = changes.create("y", critical=True)
+    chosen = {"action": "delete_selected", "_selected_action": [flag.pk, critical.pk]}
+    page = ada.post("/admin/flaggate/flag/", {**chosen, **post})
+    assert "The flag y is critical: delete it from its own page" in page.messages[0]
+    assert Flag.objects.count() == 2
+
+
+def test_who_deletes_reads_who_gets_the_flag_and_what_goes_with_it(ada):
+    flag = changes.create("x", enabled=True, percentage=5, variants=[("a", 1, 1), ("b", 2, 1)])
+    page = ada.get(address(Flag, "delete", flag.pk))
+    assert "The flag is on for 5 %." in page.text
+    assert list(page.response.context["model_count"]) == [("flags", "1"), ("variants", "2")]
+    assert f'{flag.pk}/change/">x</a>: on for 5 %' in ada.act("delete_selected", flag).text
 
 
 # --- the head of the page, the stages ---------------------------------------------------------

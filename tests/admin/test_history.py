@@ -92,6 +92,12 @@ def test_what_never_was_is_not_found(viewer, place):
     assert viewer.get(f"/admin/flaggate/revision/of/{place}/").status == 404
 
 
+@pytest.mark.database
+def test_a_key_with_a_nul_is_not_found(viewer):
+    for page in ("", "compare/?from=1&to=now"):
+        assert viewer.get(f"/admin/flaggate/revision/of/flag/%00/{page}").status == 404
+
+
 def queries_of(browser):
     browser.get("/admin/login/")  # loads the snapshot
     with CaptureQueriesContext(connection) as queries:
@@ -133,6 +139,28 @@ def test_one_can_be_compared_with_now(viewer):
     assert page.response.context["lines"] == ["owner: – → Payments"]
 
 
+def test_those_of_two_pages_can_be_compared_by_their_versions(viewer):
+    assert "from_version" not in viewer.get(TIMELINE).text
+    for percentage in range(1, 26):
+        changes.rollout("x", percentage)
+    first, last = revisions()[0], revisions()[-1]
+    assert 'name="to_version" min="1" max="28"' in viewer.get(TIMELINE).text
+    typed = f"from={last.pk}&from_version=1&to=now&to_version=3"
+    page = viewer.get(f"{COMPARE}?{typed}")
+    assert page.response.context["lines"] == ["enabled: no → yes", "percentage: 0 % → 25 %"]
+    assert page.response.context["older"] == first
+    page = viewer.get(f"{COMPARE}?from={last.pk}&from_version=2&to=now&to_version=")
+    assert page.response.context["newer"] is None
+
+
+@pytest.mark.database
+def test_a_version_that_left_no_revision_is_the_last_one_before(viewer):
+    Flag.objects.update(owner="Checkout")  # version 4
+    changes.rollout("x", 50)
+    context = viewer.get(f"{COMPARE}?from_version=4&to_version={'9' * 18}").response.context
+    assert (context["older"].version, context["newer"].version) == (3, 5)
+
+
 def test_one_is_the_same_as_itself(viewer):
     first = revisions()[0]
     assert "Nothing differs." in compared(viewer, first, first).text
@@ -145,7 +173,15 @@ def test_the_order_of_keys_is_no_difference(viewer):
     assert compared(viewer, newest, "now").response.context["json"] == []
 
 
-@pytest.mark.parametrize("query", ["", "?from=1", "?from=x&to=now", "?from=999&to=now"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "?from=1", "?from=x&to=now", "?from=999&to=now", "?from=-1&to=now"),
+        *(f"?from={'9' * digits}&to=now" for digits in (18, 19, 20, 5000)),
+        *(f"?from_version={typed}&to=now" for typed in ("0", "-1", "x", "1.5", "9" * 5000)),
+    ],
+)
+@pytest.mark.database
 def test_two_that_exist_have_to_be_chosen(viewer, query):
     assert viewer.get(COMPARE + query).status == 404
 
@@ -157,6 +193,20 @@ def test_a_revision_of_another_flag_is_not_to_be_compared(viewer):
 
 
 # --- who may see it ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("permissions", "linked"),
+    [((), False), (("view_segment",), True), (("change_segment",), True)],
+)
+def test_who_may_not_view_segments_is_led_to_none(segment, permissions, linked):
+    browser = pages(user("fred", "view_flag", "view_revision", *permissions))
+    page = browser.get("/admin/flaggate/revision/of/segment/beta/")
+    crumbs = page.text.partition('<div class="breadcrumbs">')[2].partition("</div>")[0]
+    for where in ("", f"{segment.pk}/change/"):
+        assert (f'<a href="/admin/flaggate/segment/{where}">' in crumbs) is linked
+    assert "Segments" in crumbs
+    assert "beta" in crumbs
 
 
 def test_who_may_not_see_revisions_sees_none_of_its_pages():

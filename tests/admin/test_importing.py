@@ -168,6 +168,13 @@ def test_it_is_one_change_with_who_and_why(importer, segment, act, left):
     assert Revision.objects.count() == before + 1
 
 
+def test_its_numbers_are_grouped(importer, segment):
+    changes.members.add("beta", map(str, range(1, 1201)), excluded=True)
+    words = show(importer, segment, "\n".join(map(str, range(1, 1301)))).words
+    assert "new: are added 1,298 already there 2" in words
+    assert "1,200 of them are excluded, too" in words
+
+
 def test_the_excluded_can_be_replaced_too(importer, segment):
     show(importer, segment, "5", act="replace", which="excluded").save()
     assert (members(), members(excluded=True)) == (["1", "2"], ["5"])
@@ -183,7 +190,8 @@ def test_what_changed_meanwhile_is_told_with_a_new_preview(importer, segment):
     page = show(importer, segment, "2\n3")
     changes.members.add("beta", ["3"], source="command")
     page = page.save(comment="CRM export")
-    assert "was changed by command" in page.text
+    assert "command changed it just now, from version" in page.words
+    assert "Load it again" not in page.text
     assert page.response.context["form"]["comment"].value() == "CRM export"
     assert "Nothing would change." in page.text
 

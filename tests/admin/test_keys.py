@@ -151,3 +151,16 @@ def test_the_history_of_a_key_is_its_revisions(keeper, key):
     page = keeper.get(response["Location"])
     assert page.status_code == 200
     assert key.prefix in page.content.decode()
+
+
+def test_moments_are_shown_in_the_zone_of_who_reads_them(keeper, key):
+    ApiKey.objects.update(last_used_at="2026-01-01T10:00Z")
+    pages = [
+        keeper.get(reverse(LIST)),
+        keeper.get(reverse("admin:flaggate_apikey_change", args=[key.pk])),
+        act(keeper, "rotate", key),
+    ]
+    found = [page.content.decode().count('<time class="flaggate-moment"') for page in pages]
+    assert found == [1, 2, 1]  # last used; that and created; until when the old secret works
+    assert all("flaggate/times.js" in page.content.decode() for page in pages)
+    assert "None" not in pages[1].content.decode()

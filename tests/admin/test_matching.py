@@ -4,6 +4,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from flaggate import changes
+from flaggate.admin import matching
 from flaggate.admin.matching import count
 from flaggate.models import Condition
 from tests.fixtures import segment as make
@@ -45,6 +46,15 @@ def test_groups_are_read_for_many_users_at_once(viewer, users):
     with CaptureQueriesContext(connection) as many:
         viewer.get(where(testers))
     assert len(many) == len(few)
+
+
+def test_its_numbers_are_grouped(viewer, segment, monkeypatch):
+    for looked_at, said in ((4009, "1,468 of 4,009 users are"), (2000, "of the 2,000 users")):
+        found = matching.Matching(1468, looked_at, 4009)
+        monkeypatch.setattr(matching, "count", lambda _key, found=found: found)
+        page = viewer.get(where(segment))
+        assert said in page.text
+        assert f'viewBox="0 0 {looked_at} 1"' in page.text
 
 
 def test_it_ends_when_its_time_is_over_and_says_so(viewer, users, monkeypatch):

@@ -68,6 +68,20 @@ def test_it_leads_back_to_the_page_that_it_stands_on(tess: Pages, flag: Flag) ->
     assert see(tess, flag, "on").response.redirect_chain == [(page.address, 302)]
 
 
+@pytest.mark.parametrize("hours", ["abc", "99999", "-1", "nan"])
+def test_what_is_refused_leads_back_there_too(tess: Pages, flag: Flag, hours: str) -> None:
+    page = see(tess, flag, "on", hours=hours)
+    assert page.response.redirect_chain == [(f"/admin/flaggate/flag/{flag.pk}/change/", 302)]
+    assert page.messages == ["You can't see this flag in this way, or not for so long."]
+    assert not asked(tess).active
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:x", ""])
+def test_what_is_refused_leads_to_no_other_site(tess: Pages, flag: Flag, back: str) -> None:
+    chain = see(tess, flag, "on", hours="abc", next=back).response.redirect_chain
+    assert chain == [("/admin/flaggate/flag/", 302)]
+
+
 def test_it_ends_when_it_is_cleared(tess: Pages, flag: Flag) -> None:
     assert "As for everybody" not in tess.open(flag).words
     assert "As for everybody" in see(tess, flag, "off").words

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from flaggate import changes
@@ -147,6 +149,26 @@ def test_a_viewer_sees_no_heading_of_parts_that_are_not_there(viewer, flag, segm
     with changes.change():
         flag.rules.create(percentage=5).segments.add(segment)
     assert "Rules: the first that matches decides" in viewer.open(flag).words
+
+
+def test_a_viewer_reads_shares_lists_and_times_as_they_are_said(viewer, segment):
+    flag = changes.create("x", percentage=0, tags=["catalogue", "<b>"])
+    with changes.change():
+        flag.rules.create(percentage="12.5").segments.add(segment)
+        flag.stages.create(percentage=100, holds=timedelta(hours=36))
+        segment.conditions.create(attribute="groups", operator="one_of", values=["beta", 5, "5"])
+    changes.schedule("x", active_from=datetime(2027, 1, 1, tzinfo=UTC))
+    words = viewer.open(flag).words
+    assert "Percentage: 0 %" in words
+    assert "Tags: catalogue, <b>" in words
+    assert "&lt;b&gt;" in viewer.open(flag).text
+    assert 'datetime="2027-01-01T00:00:00+00:00"' in viewer.open(flag).text
+    for said in ("12.5 %", "100 %", "36h"):
+        assert said in words
+    words = viewer.open(segment).words
+    assert "gold" in words
+    assert 'beta, 5, "5"' in words
+    assert '["beta"' not in words
 
 
 def test_who_may_only_add_flags_adds_one_with_its_parts(flag):

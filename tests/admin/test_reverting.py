@@ -37,6 +37,7 @@ def test_it_leads_to_the_history_which_offers_to_undo_it(ada):
     page = ada.get(f"{REVERT}1/").save()
     assert page.response.context["history"].key == "x"
     assert f'<a href="{REVERT}3/">Undo</a>' in page.messages[0]
+    assert "The flag x is again what it was at version 1. <a" in page.text
     ada.get(f"{REVERT}3/").save()
     assert (stored().enabled, stored().percentage) == (True, 25)
 
@@ -50,7 +51,8 @@ def test_what_changed_meanwhile_is_told_with_the_new_difference_and_what_was_typ
     page = ada.get(f"{REVERT}1/")
     bob.open(stored()).save(percentage="50")
     page = page.save(comment="Payments fail")
-    assert "was changed by bob" in page.text
+    assert "bob changed it just now, from version 3 to 4. What reverting would change" in page.words
+    assert "Load it again" not in page.text
     assert page.response.context["lines"] == ["enabled: yes → no", "percentage: 50 % → 0 %"]
     assert page.fields["comment"] == ["Payments fail"]
     assert stored().percentage == 50
@@ -103,7 +105,8 @@ def test_a_state_that_holds_already_is_said_to(ada):
     page = ada.get(f"{REVERT}3/")
     assert "It is that already" in page.text
     assert page.fields == {}
-    assert "already what it was" in ada.post(f"{REVERT}3/", {"seen": 3}).messages[0]
+    said = ada.post(f"{REVERT}3/", {"seen": 3}).messages
+    assert said == ["The flag x is already what it was then."]
     assert stored().version == 3
 
 
@@ -122,8 +125,15 @@ def test_a_critical_flag_asks_for_its_key(ada):
 def test_a_segment_goes_back_with_its_members(ada, segment):
     changes.members.add("beta", ["1"])
     changes.members.replace("beta", ["2"])
-    ada.get("/admin/flaggate/revision/of/segment/beta/revert/2/").save()
+    page = ada.get("/admin/flaggate/revision/of/segment/beta/revert/2/").save()
+    assert page.messages[0].startswith("The segment beta is again what it was at version 2.")
     assert list(segment.members.values_list("targeting_key", flat=True)) == ["1"]
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("version", ["9" * 18, "9" * 19, "9" * 5000, "0"])
+def test_a_version_of_any_length_is_not_found(ada, version):
+    assert ada.get(f"{REVERT}{version}/").status == 404
 
 
 @pytest.mark.parametrize("place", ["flag/x/revert/9", "flag/y/revert/1", "segment/x/revert/1"])

@@ -77,7 +77,7 @@ def test_a_review_leaves_no_entry_in_admins_own_log(ada, flag):
 def test_a_conflict_shows_in_the_review_already(ada, bob, flag):
     page = bob.open(flag)
     ada.open(flag).save(percentage="5")
-    assert "was changed by ada" in review(page, description="Bob's").errors[""]
+    assert "ada changed it" in review(page, description="Bob's").words
 
 
 def test_saving_offers_to_undo(ada, flag):

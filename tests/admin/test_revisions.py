@@ -77,3 +77,23 @@ def test_usage_and_tombstones_are_lists_to_read(ada, flag):
     Tombstone.objects.create(key="old")
     assert ">7<" in ada.list(Usage).text
     assert "old" in ada.list(Tombstone).text
+
+
+MOMENT = '<time class="flaggate-moment" datetime="'
+
+
+def test_moments_are_shown_in_the_zone_of_who_reads_them(ada, history):
+    Usage.objects.create(flag="x", variant="on", hour="2026-01-01T10:00Z", count=7)
+    Tombstone.objects.create(key="old")
+    last = Revision.objects.first()
+    pages = [*map(ada.list, (Revision, Usage, Tombstone)), ada.open(last)]
+    for page in pages:
+        assert MOMENT in page.text
+        assert "flaggate/times.js" in page.text
+    assert f"{MOMENT}{last.created.isoformat()}" in pages[0].text
+    assert f"{MOMENT}2026-01-01T10:00:00+00:00" in pages[1].text
+
+
+def test_the_activity_is_sorted_by_when(ada, history):
+    page = ada.list(Revision, "?o=0")
+    assert [each.version for each in page.response.context["cl"].result_list] == [1, 1, 2]

@@ -29,6 +29,19 @@ def test_the_list_says_what_a_segment_holds_and_who_uses_it(ada, flag, segment):
     assert "1 flag<" in text
 
 
+def test_segments_that_use_it_are_counted_and_listed_once_each(ada, flag, segment):
+    changes_to(segment, flag)
+    fresh = Segment.objects.create(key="fresh")
+    for _twice in range(2):
+        fresh.conditions.create(operator="in_segment", values=["beta", "beta"])
+    fresh.conditions.create(operator="in_segment", values={"beta": [1]})  # of raw SQL
+    text = ada.list(Segment).text
+    assert "1 flag, 1 segment<" in text
+    assert "nothing yet<" in text
+    words = ada.open(segment).words
+    assert "Used by: flag x, segment fresh Match" in words
+
+
 def changes_to(segment, flag):
     with changes.change():
         changes.add_members(segment, ["1", "2"])
@@ -204,6 +217,17 @@ def test_thousands_of_members_make_no_large_page(ada):
     segment = with_members(5000)
     assert len(ada.open(segment).text) < 50_000
     assert len(ada.get(f"/admin/flaggate/segment/{segment.pk}/delete/").text) < 50_000
+
+
+def test_numbers_of_members_are_grouped(ada):
+    segment = with_members(1234)
+    assert "1,234 included" in ada.list(Segment).text
+    assert "1,234 included, 0 excluded. More than 200 are" in ada.open(segment).text
+    deletion = ada.get(f"/admin/flaggate/segment/{segment.pk}/delete/").response.context
+    assert list(deletion["model_count"]) == [("segments", "1"), ("segment members", "1,234")]
+    words = ada.get(f"/admin/flaggate/segment/{segment.pk}/members/").words
+    assert "included (1,234)" in words
+    assert words.endswith("1,234 members")
 
 
 def test_people_can_be_added_to_the_included_and_the_excluded(ada, segment):

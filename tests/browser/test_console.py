@@ -199,3 +199,16 @@ def test_an_operator_that_was_chosen_stays_offered(shop: str, page: Page) -> Non
     open_one(page, "Segments", "germany")
     page.locator("#id_conditions-0-attribute").fill("date_joined")
     assert "starts with" in offered(page, 0)
+
+
+# --- API keys ---------------------------------------------------------------------------------
+
+
+def test_a_new_secret_is_seen_whole(shop: str, page: Page) -> None:
+    log_in(page, shop)
+    page.goto(f"{shop}/admin/flaggate/apikey/add/")
+    page.get_by_label("Name:").fill("deploy")
+    page.locator("[name=scopes]").first.check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    secret = page.get_by_label("Secret")
+    assert secret.evaluate("field => field.scrollWidth <= field.clientWidth")
