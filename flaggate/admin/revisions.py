@@ -87,6 +87,9 @@ class RevisionAdmin(ReadOnlyAdmin):
         ("shown_before", "shown_after"),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).readable_by(request.user)  # type: ignore[attr-defined, no-any-return]
+
     def get_urls(self) -> Any:
         def page(route: str, view: Callable[..., Any], name: str) -> Any:
             return path(route, self.admin_site.admin_view(view), name=f"flaggate_revision_{name}")

@@ -43,7 +43,7 @@ def flaggate_card(context: dict[str, Any]) -> dict[str, Any]:
     return {
         "shown": True,
         "may_toggle": any(user.has_perm(f"flaggate.{name}") for name in TOGGLES),
-        "changes": _changes(now) if _may_view(user, "revision") else None,
+        "changes": _changes(user, now) if _may_view(user, "revision") else None,
         "since": (now - RECENT).isoformat(),
         "rollouts": _rollouts(now),
         "quarantined": _quarantined(status),
@@ -80,8 +80,8 @@ def _may_view(user: Any, model: str) -> bool:
     return any(user.has_perm(f"flaggate.{action}_{model}") for action in ("view", "change"))
 
 
-def _changes(now: datetime) -> dict[str, Any]:
-    recent = Revision.objects.filter(created__gte=now - RECENT)
+def _changes(user: Any, now: datetime) -> dict[str, Any]:
+    recent = Revision.objects.readable_by(user).filter(created__gte=now - RECENT)
     latest = [
         (revision, differences(revision.before, revision.after), wording.ago(revision.created))
         for revision in recent[:MOST_SHOWN]

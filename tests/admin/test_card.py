@@ -52,16 +52,22 @@ def test_it_says_what_changed_in_the_last_24_hours(viewer, flag):
     assert "old" not in said
 
 
-def test_each_links_to_the_history_of_what_was_changed(viewer, flag, segment):
+def test_each_links_to_the_history_of_what_was_changed(ada, flag, segment):
     keys.create("deploy", ["manage:toggle"])
-    links = re.findall(r'(?:flag|segment|API key) <a href="([^"]+)">', card(viewer))
-    found = [viewer.go(link).response for link in links]
+    links = re.findall(r'(?:flag|segment|API key) <a href="([^"]+)">', card(ada))
+    found = [ada.go(link).response for link in links]
     assert [each.status_code for each in found] == [200, 200, 200]
     assert [each.redirect_chain[-1][0].partition("fgk_")[0] for each in found] == [
         "/admin/flaggate/revision/?subject__exact=key&key__exact=",
         "/admin/flaggate/revision/of/segment/beta/",
         "/admin/flaggate/revision/of/flag/x/",
     ]
+
+
+def test_of_keys_it_tells_only_who_may_see_keys(viewer, flag):
+    keys.create("deploy", ["manage:toggle"])
+    assert "API key" not in card(viewer)
+    assert "1 change<" in card(viewer)
 
 
 def test_its_link_leads_to_all_of_them(viewer, flag):

@@ -1,6 +1,7 @@
 import pytest
 
 from flaggate import changes
+from flaggate.api import keys
 from flaggate.models import Revision, Tombstone, Usage
 from tests.admin.pages import address
 
@@ -18,6 +19,17 @@ def test_the_list_says_who_changed_what_from_where_and_why(ada, history):
     assert "<div>enabled: no → yes</div><div>percentage: 0 % → 5 %</div>" in text
     assert "ada (admin)" in text
     assert "The first 5 %." in text
+
+
+def test_revisions_of_keys_are_for_who_may_see_keys(ada, viewer):
+    prefix = keys.create("deploy", ["manage:toggle"]).key.prefix
+    made = Revision.objects.get(key=prefix)
+    assert prefix in ada.list(Revision).text
+    assert prefix not in viewer.list(Revision).text
+    assert viewer.open(made).status == 302
+    for kind in ("csv", "json"):
+        file = viewer.client.get(f"/admin/flaggate/revision/export/{kind}/")
+        assert prefix not in b"".join(file.streaming_content).decode()
 
 
 def test_a_long_difference_is_cut_short(ada, flag):
