@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,7 +19,16 @@ Prerequisite.objects.filter(required__key="new_checkout").delete()
 Flag.objects.filter(key="new_checkout").delete()
 Tombstone.objects.all().delete()
 """
+PATIENCE = 300  # seconds; the longest test takes one minute
 CHROMIUM = os.environ.get("FLAGGATE_TEST_CHROMIUM") or shutil.which("chromium") or ""
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """End the process of a test that hangs: what is evaluated in a page has no other timeout."""
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope="session")
