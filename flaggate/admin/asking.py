@@ -126,7 +126,6 @@ def who(model_admin: ModelAdmin[Flag], request: HttpRequest, object_id: str) -> 
     if flag is None:
         raise Http404(object_id)
     site = model_admin.admin_site
-    instead = quarantine.instead(quarantine.why(request, flag.key))
     asked = not request.GET.keys().isdisjoint(SubjectForm.base_fields)
     form = SubjectForm(request.GET if asked else None, site, request)
     return TemplateResponse(
@@ -138,7 +137,7 @@ def who(model_admin: ModelAdmin[Flag], request: HttpRequest, object_id: str) -> 
             "media": model_admin.media + form.media,
             "title": _("Who gets %s?") % flag.key,
             "flag": flag,
-            "state": instead[1] if instead else wording.state(flag),
+            "state": quarantine.state(request, flag),
             "form": form,
             "answer": _answer(flag.key, *form.subject) if form.is_valid() else None,
             "sample": sample(flag.key) if "sample" in request.GET else None,

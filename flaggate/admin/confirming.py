@@ -20,6 +20,7 @@ from flaggate import changes
 from flaggate.admin import quarantine
 from flaggate.admin.dependents import dependents
 from flaggate.admin.fields import CommentField
+from flaggate.admin.lists import numeric
 from flaggate.admin.refusals import words
 from flaggate.admin.rehearsing import rehearse
 from flaggate.admin.verbs import OFF, VERBS, Verb
@@ -28,7 +29,7 @@ from flaggate.exceptions import ChangeRefused, Conflict
 from flaggate.models import Flag, Revision, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
@@ -97,7 +98,7 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     seen = _seen(request.POST.get("seen", ""))
     if limit := too_many(len(_chosen(request, seen))):
         admin.message_user(request, limit, messages.ERROR)
-        return HttpResponseRedirect(_next(request, []))
+        return HttpResponseRedirect(next_page(request))
     flags = _flags(request, seen)
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)
@@ -162,7 +163,7 @@ def _do(
     done = [flag for flag in _flags(request, seen) if flag.key in changed]
     said = told(done, len(flags) - len(done))
     admin.message_user(request, with_undo(request, said, done), messages.SUCCESS)
-    return HttpResponseRedirect(_next(request, flags))
+    return HttpResponseRedirect(next_page(request, flags))
 
 
 def _page(
@@ -178,7 +179,7 @@ def _page(
         "verb": verb,
         "flags": flags,
         "seen": ",".join(f"{flag.pk}:{flag.version}" for flag in flags),
-        "next": _next(request, flags),
+        "next": next_page(request, flags),
     }
     return TemplateResponse(request, "admin/flaggate/flag/confirm.html", context)
 
@@ -234,8 +235,8 @@ def _stuck(keys: list[str]) -> str:
 
 def _seen(text: str) -> dict[int, int]:
     """Read "12:3,14:1": the versions that a page showed, by primary key."""
-    pairs = (each.partition(":") for each in text.split(","))
-    return {int(pk): int(version) for pk, _colon, version in pairs if _numeric(pk, version)}
+    pairs = (each.partition(":")[::2] for each in text.split(","))
+    return {int(pk): int(version) for pk, version in pairs if all(map(numeric, (pk, version)))}
 
 
 def _key(request: HttpRequest) -> str:
@@ -246,10 +247,6 @@ def _search(key: str) -> str:
     """Return the list, with what is nearest to a key that no flag has."""
     query = f"?{urlencode({'q': key})}" if key else ""
     return reverse("admin:flaggate_flag_changelist") + query
-
-
-def _numeric(*texts: str) -> bool:
-    return all(text.isascii() and text.isdecimal() and len(text) < 19 for text in texts)
 
 
 def too_many(count: int) -> str:
@@ -263,7 +260,7 @@ def too_many(count: int) -> str:
 
 
 def _chosen(request: HttpRequest, seen: Iterable[int]) -> set[int]:
-    return set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if _numeric(pk)}
+    return set(seen) or {int(pk) for pk in request.GET.get("flag", "").split(",") if numeric(pk)}
 
 
 def _flags(request: HttpRequest, seen: Iterable[int]) -> list[Flag]:
@@ -305,7 +302,7 @@ def _changed(flag: Flag) -> str:
     }
 
 
-def _next(request: HttpRequest, flags: list[Flag]) -> str:
+def next_page(request: HttpRequest, flags: Sequence[Flag] = ()) -> str:
     """Return where to go afterwards: where the buttons were, or to the flag."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from flaggate.admin import operands
+from flaggate.admin.lists import numeric
 from flaggate.changes.differences import differences, same
 from flaggate.models import Flag, Revision, Segment, documents, state
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 PER_PAGE = 25
 NOW = "now"  # what "to" is called when a revision is compared with the present state
-LONGEST_NUMBER = 19  # digits that fit into any column
 AROUND = 3  # unchanged lines of JSON around a changed one
 MODELS: dict[str, type[Flag | Segment]] = {"flag": Flag, "segment": Segment}
 READERS = {"flag": documents.of_flags, "segment": documents.of_segments}
@@ -82,8 +82,7 @@ class History:
         version = sent.get(f"{end}_version")
         number = version or sent.get(end, "")
         lookup = "version__lte" if version else "pk"
-        readable = number.isascii() and number.isdecimal() and len(number) < LONGEST_NUMBER
-        found = self.revisions.filter(**{lookup: number}).first() if readable else None
+        found = self.revisions.filter(**{lookup: number}).first() if numeric(number) else None
         if found is None:
             raise Http404(number)
         return found

@@ -8,6 +8,13 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 
+LONGEST_NUMBER = 19  # digits
+
+
+def numeric(text: str) -> bool:
+    """Whether a text is a number that fits into any column."""
+    return text.isascii() and text.isdecimal() and len(text) < LONGEST_NUMBER
+
 
 class SoundList(ChangeList):
     """A list that hands no NUL on to the database: PostgreSQL has no text with one, and raises."""

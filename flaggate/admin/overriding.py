@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from flaggate import conf, views
+from flaggate.admin.confirming import next_page
 from flaggate.admin.moments import when
 from flaggate.context import overrides
 from flaggate.flags import pin
@@ -59,7 +59,7 @@ def override(request: HttpRequest) -> HttpResponse:
     key, choice = request.POST.get("flag", ""), request.POST.get("choice", "")
     if response.status_code == HTTPStatus.BAD_REQUEST:
         messages.error(request, _("You can't see this flag in this way, or not for so long."))
-        return HttpResponseRedirect(_back(request))
+        return HttpResponseRedirect(next_page(request))
     if response.status_code == HTTPStatus.FOUND:
         messages.success(request, _said(key, choice))
     return response
@@ -79,14 +79,6 @@ def offer(request: HttpRequest, key: str) -> Offer | None:
         return shown
     choice, until = forced[key]
     return Offer(shown.choices, hours, shown.back, _name(choice), when(until))
-
-
-def _back(request: HttpRequest) -> str:
-    """Return where the buttons were."""
-    wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
-        return wanted
-    return reverse("admin:flaggate_flag_changelist")
 
 
 def _choices(flag: definitions.Flag) -> Iterator[tuple[str, str]]:

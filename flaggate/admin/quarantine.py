@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from flaggate.flags import pin
+from flaggate.models import wording
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from flaggate.core.definitions import Quarantined
+    from flaggate.models import Flag
+
+
+def state(request: HttpRequest, flag: Flag) -> str:
+    """Say in words who gets a flag, broken or not."""
+    served = instead(why(request, flag.key))
+    return served[1] if served else wording.state(flag)
 
 
 def why(request: HttpRequest, key: str) -> Quarantined | None:

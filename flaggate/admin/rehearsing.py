@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import prefetch_related_objects
 
 from flaggate import changes, store
+from flaggate.admin import quarantine
 from flaggate.admin.estimating import Estimate, Untold, estimate
-from flaggate.admin.quarantine import instead, why
 from flaggate.admin.refusals import words
 from flaggate.admin.supposing import supposed
 from flaggate.changes.differences import differences
@@ -58,7 +58,7 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
     """Do it, look at it, and take it back."""
     using = state.alias()
     prefetch_related_objects(flags, *READS)
-    outcomes = {flag.pk: Outcome(flag, _now(request, flag)) for flag in flags}
+    outcomes = {flag.pk: Outcome(flag, quarantine.state(request, flag)) for flag in flags}
     rehearsal = Rehearsal(list(outcomes.values()))
     try:
         with changes.rehearse(actor=request.user, source="admin") as opened:
@@ -79,11 +79,6 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
         except Untold as why_not:
             rehearsal.untold = str(why_not)
     return rehearsal
-
-
-def _now(request: HttpRequest, flag: Flag) -> str:
-    broken = instead(why(request, flag.key))
-    return broken[1] if broken else wording.state(flag)
 
 
 def _estimate(before: Snapshot, then: store.Definitions, key: str) -> Estimate | None:

@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.cache import patch_cache_control
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from flaggate.models.documents import Document
-
-
-READING = ("GET", "HEAD")
 
 
 class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[type-arg]
@@ -76,7 +74,7 @@ class ManagementView(ProjectAuthentication, GenericViewSet):  # type: ignore[typ
 
     def initial(self, request: Request, *args: Any, **options: Any) -> None:
         super().initial(request, *args, **options)
-        if request.method not in READING and "Transfer-Encoding" in request.headers:
+        if request.method not in SAFE_METHODS and "Transfer-Encoding" in request.headers:
             raise LengthRequired
 
     def get_queryset(self) -> models.QuerySet[Any]:
