@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 
 from flaggate.admin import operands
-from flaggate.admin.moments import when
+from flaggate.templatetags.flaggate_moments import when
 
 if TYPE_CHECKING:
     from collections.abc import Callable

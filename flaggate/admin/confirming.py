@@ -8,23 +8,21 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponseRedirect
-from django.middleware.csrf import get_token
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from flaggate import changes
-from flaggate.admin import quarantine
+from flaggate.admin.conflicts import meet
 from flaggate.admin.dependents import dependents
 from flaggate.admin.fields import CommentField
 from flaggate.admin.lists import numeric
 from flaggate.admin.refusals import words
 from flaggate.admin.rehearsing import rehearse
+from flaggate.admin.undoing import MOST_NAMED, as_seen, since, with_undo
 from flaggate.admin.verbs import OFF, VERBS, Verb
-from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
 from flaggate.models import Flag, Revision, wording
 
@@ -32,13 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from django.http import HttpRequest, HttpResponse
-    from django.utils.safestring import SafeString
 
+    from flaggate.admin.conflicts import Meanwhile, Meeting
     from flaggate.admin.rehearsing import Rehearsal
 
-
 MOST_FLAGS = 200  # in one deed
-MOST_NAMED = 5
 FLAG = Revision.Subject.FLAG
 
 
@@ -103,8 +99,8 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
     if not flags:
         admin.message_user(request, _("There is no such flag."), messages.WARNING)
         return HttpResponseRedirect(_search(_key(request)))
-    if name == "undo" and (overtaken := _overtaken(flags, seen)):
-        return _page(admin, request, verb, flags, {"overtaken": overtaken})
+    if name == "undo" and (overtaken := since(request, flags, seen)):
+        return _overtaken(admin, request, verb, flags, overtaken)
     return _ask(admin, request, verb, flags, seen)
 
 
@@ -121,12 +117,26 @@ def _ask(
             try:
                 return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
             except ChangeRefused as refusal:
-                if verb.name == "undo" and isinstance(refusal, Conflict):
-                    overtaken = _overtaken(_flags(request, seen), seen)
-                    return _page(admin, request, verb, flags, {"overtaken": overtaken})
-                context |= {"refusal": words(refusal), "met": _met(refusal, flags, seen)}
+                met = _met(request, seen) if isinstance(refusal, Conflict) else []
+                if met and verb.name == "undo":
+                    overtaken = [(flag, meeting.since) for flag, meeting in met]
+                    return _overtaken(admin, request, verb, flags, overtaken)
+                context |= {"met": met} if met else {"refusal": words(refusal)}
         context["rehearsal"] = _rehearse(request, verb, flags, values)
     return _page(admin, request, verb, flags, context)
+
+
+def _overtaken(
+    admin: Any,
+    request: HttpRequest,
+    verb: Verb,
+    flags: list[Flag],
+    overtaken: list[tuple[Flag, Meanwhile]],
+) -> HttpResponse:
+    """Say which flags can't go back, because they were changed once more; offer the others."""
+    changed = {flag.pk for flag, _since in overtaken}
+    others = [flag for flag in flags if flag.pk not in changed]
+    return _page(admin, request, verb, flags, {"overtaken": overtaken, "others": as_seen(others)})
 
 
 def _rehearse(
@@ -178,7 +188,7 @@ def _page(
         "media": admin.media,
         "verb": verb,
         "flags": flags,
-        "seen": ",".join(f"{flag.pk}:{flag.version}" for flag in flags),
+        "seen": as_seen(flags),
         "next": next_page(request, flags),
     }
     return TemplateResponse(request, "admin/flaggate/flag/confirm.html", context)
@@ -189,48 +199,6 @@ def address(verb: str, flags: Iterable[Flag], back: str = "") -> str:
     chosen = ",".join(str(flag.pk) for flag in flags)
     query = f"flag={chosen}" + (f"&{urlencode({'next': back})}" if back else "")
     return f"{reverse('admin:flaggate_flag_verb', args=[verb])}?{query}"
-
-
-def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeString | str:
-    """Append a button that makes flags what they were before their last change.
-
-    Nothing goes back to what was broken: those flags are named instead.
-    """
-    flags = list(flags)
-    if broken := [flag.key for flag in flags if _broken(request, flag)]:
-        said = f"{said} {_stuck(broken)}"
-    seen = ",".join(f"{flag.pk}:{flag.version}" for flag in flags if flag.key not in broken)
-    if not seen:
-        return said
-    return format_html(
-        '{} <form class="flaggate-undo" method="post" action="{}">'
-        '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-        '<input type="hidden" name="seen" value="{}">'
-        '<input type="hidden" name="next" value="{}">'
-        '<button type="submit">{}</button></form>',
-        said,
-        reverse("admin:flaggate_flag_verb", args=["undo"]),
-        get_token(request),
-        seen,
-        request.POST.get("next", ""),
-        _("Undo"),
-    )
-
-
-def _broken(request: HttpRequest, flag: Flag) -> bool:
-    return quarantine.instead(quarantine.why(request, flag.key)) is not None
-
-
-def _stuck(keys: list[str]) -> str:
-    words = ngettext(
-        "%(keys)s can't be undone: it was broken before.",
-        "%(keys)s can't be undone: they were broken before.",
-        len(keys),
-    )
-    named = keys[:MOST_NAMED]
-    if more := len(keys) - len(named):
-        named.append(_("and %d more") % more)
-    return words % {"keys": ", ".join(named)}
 
 
 def _seen(text: str) -> dict[int, int]:
@@ -269,37 +237,10 @@ def _flags(request: HttpRequest, seen: Iterable[int]) -> list[Flag]:
     return list(flags.filter(pk__in=chosen) if chosen else flags.filter(key=_key(request)))
 
 
-def _met(refusal: ChangeRefused, flags: list[Flag], seen: dict[int, int]) -> list[str]:
-    """Say what somebody else has changed since the page was shown."""
-    if not isinstance(refusal, Conflict):
-        return []
-    return [
-        f"{flag.key}: {line}"
-        for flag in flags
-        for revision in Revision.objects.filter(
-            subject=FLAG, key=flag.key, version__gt=seen.get(flag.pk, -1)
-        ).order_by("pk")[:MOST_NAMED]
-        for line in differences(revision.before, revision.after)
-    ]
-
-
-def _overtaken(flags: Iterable[Flag], seen: dict[int, int]) -> list[tuple[Flag, str, str]]:
-    """Find what was changed since it was seen, by whom, and how its history is called."""
-    return [
-        (flag, _changed(flag), _("History of %s") % flag.key)
-        for flag in flags
-        if flag.version != seen.get(flag.pk, flag.version)
-    ]
-
-
-def _changed(flag: Flag) -> str:
-    last = Revision.objects.filter(subject=FLAG, key=flag.key, version=flag.version).first()
-    if last is None:
-        return _("changed without a revision")
-    return _("changed by %(who)s at %(moment)s") % {
-        "who": last.actor_name or last.source,
-        "moment": wording.moment(last.created),
-    }
+def _met(request: HttpRequest, seen: dict[int, int]) -> list[tuple[Flag, Meeting]]:
+    """Find what somebody has changed since the page was shown, and who."""
+    found = since(request, _flags(request, seen), seen)
+    return [(flag, meet(FLAG, flag, changed, None)) for flag, changed in found]
 
 
 def next_page(request: HttpRequest, flags: Sequence[Flag] = ()) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 
-from flaggate.admin.moments import ago
 from flaggate.changes.differences import differences, label, same
 from flaggate.changes.writing import write_flag, write_segment
 from flaggate.models import Revision, documents, state
+from flaggate.templatetags.flaggate_moments import ago
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from flaggate.admin import showing
 from flaggate.admin.confirming import address, too_many
 from flaggate.admin.filters import OwnerFilter, RolloutFilter, StateFilter, TagFilter
-from flaggate.admin.moments import ago, changed
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
 from flaggate.flags import pin
 from flaggate.models import Prerequisite, Usage
+from flaggate.templatetags.flaggate_moments import ago, changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

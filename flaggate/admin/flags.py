@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from flaggate import changes
 from flaggate.admin import asking, overriding, quarantine, showing, supposing
 from flaggate.admin.columns import listed, readable, shown
-from flaggate.admin.confirming import MOST_NAMED, ConfirmForm, confirm, told, with_undo
+from flaggate.admin.confirming import ConfirmForm, confirm, told
 from flaggate.admin.dependents import dependents
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
@@ -30,13 +30,14 @@ from flaggate.admin.inlines import (
     StageInline,
     VariantInline,
 )
-from flaggate.admin.moments import changed
 from flaggate.admin.supposing import ASK, suppose
 from flaggate.admin.timeline import timeline
+from flaggate.admin.undoing import MOST_NAMED, with_undo
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin, linked
 from flaggate.exceptions import ChangeRefused
 from flaggate.models import Flag, Prerequisite, Rule, Stage, Variant, state, wording
+from flaggate.templatetags.flaggate_moments import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from flaggate.changes import Change
     from flaggate.changes.change import Difference
 
-MODULES = ("order", "shares", "times")
+MODULES = ("order", "shares")
 
 
 @admin.register(Flag)

@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.columns import shown
 from flaggate.admin.fields import CommentField, comment_of
-from flaggate.admin.moments import when
 from flaggate.admin.refusals import words
 from flaggate.admin.revisions import ReadOnlyAdmin, history_url
 from flaggate.api import keys
 from flaggate.exceptions import ChangeRefused, NotPermitted
 from flaggate.models import ApiKey
 from flaggate.models.messages import translated
+from flaggate.templatetags.flaggate_moments import when, zoned
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -167,7 +167,7 @@ class KeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("state"))
     def state(self, key: ApiKey) -> str:
-        return keys.state_of(key)
+        return zoned(keys.state_of(key))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

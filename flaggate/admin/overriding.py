@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from flaggate import conf, views
 from flaggate.admin.confirming import next_page
-from flaggate.admin.moments import when
 from flaggate.context import overrides
 from flaggate.flags import pin
+from flaggate.templatetags.flaggate_moments import when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

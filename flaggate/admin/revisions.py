@@ -22,6 +22,7 @@ from flaggate.admin.lists import SoundList
 from flaggate.changes.differences import differences
 from flaggate.core import validation
 from flaggate.models import Revision
+from flaggate.templatetags.flaggate_moments import zoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,7 +167,7 @@ def history_url(subject: str, key: str) -> str:
 
 def listed(lines: list[str]) -> SafeString:
     """Write one below the other."""
-    return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+    return format_html_join("", "<div>{}</div>", ((zoned(line),) for line in lines))
 
 
 def pretty(document: Document | None) -> SafeString | str:

@@ -20,9 +20,9 @@ from flaggate.admin import attributes, importing, matching, members
 from flaggate.admin.columns import listed, shown
 from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
-from flaggate.admin.moments import changed
 from flaggate.admin.write import RecordedAdmin, RecordedForm, linked
 from flaggate.models import Condition, Flag, Segment, SegmentMember, wording
+from flaggate.templatetags.flaggate_moments import changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

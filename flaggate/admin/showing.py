@@ -13,6 +13,7 @@ from flaggate.admin.quarantine import instead
 from flaggate.admin.verbs import verbs_for
 from flaggate.models import wording
 from flaggate.models.documents import number
+from flaggate.templatetags.flaggate_moments import zoned
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,9 +53,9 @@ def audience(flag: Flag, broken: Quarantined | None = None) -> SafeString | str:
     share = wording.percentage(flag, now)
     return format_html(
         "{} {}{}",
-        format_html('<div class="flaggate-line">{}</div>', wording.targeting(flag, now)),
+        format_html('<div class="flaggate-line">{}</div>', zoned(wording.targeting(flag, now))),
         bar(share) if share or not flag.rules.all() else "",  # "0 %" beside who does get it
-        format_html('<div class="flaggate-line">{}</div>', wording.progress(flag, now)),
+        format_html('<div class="flaggate-line">{}</div>', zoned(wording.progress(flag, now))),
     )
 
 
@@ -103,7 +104,7 @@ def _signed(name: str, words: str) -> SafeString:
         '<span class="flaggate-state flaggate-{}"><span aria-hidden="true">{}</span> {}</span>',
         name,
         SIGNS[name],
-        words,
+        zoned(words),
     )
 
 

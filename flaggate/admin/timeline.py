@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from flaggate.admin.moments import when
 from flaggate.admin.showing import bar
 from flaggate.models import wording
+from flaggate.templatetags.flaggate_moments import when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import IntegrityError
 from django.db.models import OuterRef, ProtectedError, Subquery, TextField
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -24,6 +25,7 @@ from flaggate.admin.saving import SavingAdmin
 from flaggate.exceptions import ChangeRefused
 from flaggate.models import Revision, wording
 from flaggate.models.messages import translated
+from flaggate.templatetags.flaggate_moments import zoned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,6 +95,7 @@ class RecordedAdmin(SavingAdmin):
 
     class Media:
         css = {"all": ("flaggate/admin.css",)}
+        js = (Script("flaggate/times.js", type="module"),)
 
     # --- the views that write -----------------------------------------------------------------
 
@@ -101,8 +104,9 @@ class RecordedAdmin(SavingAdmin):
     ) -> Any:
         if request.method != "POST":
             return super().delete_view(request, object_id, extra_context)
+        whole = self.get_object(request, unquote(object_id))
         try:
-            with self._change(request):
+            with self._change(request, self._expected(request, whole)):
                 return super().delete_view(request, object_id, extra_context)
         except (ChangeRefused, ProtectedError) as refusal:
             return self._refused(request, refusal)
@@ -115,7 +119,7 @@ class RecordedAdmin(SavingAdmin):
             return self._refused(request, refusal)
 
     def _refused(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
-        self.message_user(request, words(refusal), messages.ERROR)
+        self.message_user(request, zoned(words(refusal)), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
     # --- deleting: checked before success is reported ------------------------------------------

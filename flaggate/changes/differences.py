@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import DateTimeField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -131,7 +132,7 @@ def _shown(name: str, value: Any) -> str:
         return _("yes") if value else _("no")
     if name == "percentage":
         return wording.percent(value)
-    if name in ("active_from", "active_until", "archived_at"):
+    if isinstance(FIELDS.get(name), DateTimeField):
         return wording.moment(datetime.fromisoformat(value))
     if not isinstance(value, str):
         return _short(json.dumps(value, ensure_ascii=False))

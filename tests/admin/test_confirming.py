@@ -278,8 +278,7 @@ def test_the_second_of_two_people_is_told_who_and_what_and_can_go_on(ada, bob, f
     page = bob.ask("share", flag, value="50")
     ada.do("share", flag, value="5")
     page = page.confirm(comment="Half.")
-    assert "was changed by ada" in page.words
-    assert "x: percentage: 0 % → 5 %" in page.words
+    assert "x: ada changed it just now, from version 1 to 2. percentage: 0 % → 5 %" in page.words
     assert "percentage: 5 % → 50 %" in page.words
     assert page.fields["comment"] == ["Half."]
     assert stored().percentage == 5
@@ -291,7 +290,7 @@ def test_the_second_is_told_why_it_can_not_be_done_any_more(ada, bob, flag):
     page = bob.ask("share", flag, value="50")
     ada.do("archive", flag)
     page = page.confirm()
-    assert "was changed by ada" in page.words
+    assert "ada changed it just now" in page.words
     assert "Nothing of yours was done." in page.words
     assert "is archived. Restore it first" in page.words
     assert "Below" not in page.words
@@ -338,10 +337,21 @@ def test_nothing_is_undone_that_somebody_has_changed_since(ada, bob, flag):
     bob.do("share", flag, value="60")
     page = page.undo()
     assert "Nothing was undone" in page.words
-    assert "x: changed by bob at" in page.words
+    assert "x: bob changed it just now, from version 2 to 3." in page.words
     assert f'<a href="{address(Flag, "history", flag.pk)}">History of x</a>' in page.text
-    assert "<form" not in page.text[page.text.index('id="content-main"') :]
+    assert "Undo the others" not in page.text
     assert stored().percentage == 60
+
+
+def test_of_many_the_others_can_still_be_undone(ada, bob):
+    x, y = (changes.create(key) for key in ("x", "y"))
+    page = ada.do("turn-on", x, y)
+    bob.do("share", x, value="60")
+    page = page.undo()
+    assert "Undo the others" in page.text
+    page = page.confirm()
+    assert page.messages == ["Done: y is off."]
+    assert [flag.enabled for flag in Flag.objects.order_by("key")] == [True, False]
 
 
 def test_who_may_not_view_the_history_is_not_led_there(bob, flag):
@@ -353,15 +363,16 @@ def test_who_may_not_view_the_history_is_not_led_there(bob, flag):
 def test_a_change_without_a_revision_is_not_undone_either(ada, flag):
     page = ada.do("share", flag, value="50")
     Flag.objects.update(percentage=60)
-    assert "x: changed without a revision" in page.undo().words
+    assert "x: It was changed, from version 2 to 3." in page.undo().words
 
 
 def test_a_change_in_the_very_moment_of_undoing_is_found_as_well(ada, flag, monkeypatch):
     page = ada.do("share", flag, value="50")
-    found = iter([[], [(flag, "changed by bob", "History of x")]])
-    monkeypatch.setattr(confirming, "_overtaken", lambda *_: next(found))
+    missed = iter([[]])
+    late = confirming.since
+    monkeypatch.setattr(confirming, "since", lambda *how: next(missed, None) or late(*how))
     changes.rollout("x", 60)
-    assert "changed by bob" in page.undo().words
+    assert "code changed it just now" in page.undo().words
     assert stored().percentage == 60
 
 

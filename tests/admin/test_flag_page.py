@@ -514,6 +514,17 @@ def deletion_of(flag):
     return {"action": "delete_selected", "_selected_action": [flag.pk], "post": "yes"}
 
 
+def test_what_was_changed_since_the_page_was_opened_is_not_deleted(ada, bob, flag):
+    page = ada.get(address(Flag, "delete", flag.pk))
+    assert '<input type="hidden" name="seen" value="1">' in page.text
+    bob.do("turn-on", flag)
+    page = deleted(ada, flag, seen="1")
+    assert "flag x: was changed by bob at" in page.messages[0]
+    assert Flag.objects.filter(key="x").exists()
+    deleted(ada, flag, seen="2")
+    assert not Flag.objects.filter(key="x").exists()
+
+
 def test_many_flags_can_be_deleted(ada, flag):
     page = ada.post("/admin/flaggate/flag/", deletion_of(flag))
     assert page.messages == ["Successfully deleted 1 flag."]
