@@ -1,14 +1,19 @@
-"""How many users a segment contains: counted when somebody asks, because all are looked at."""
+"""How many users a segment contains: all are looked at, so it is counted slice by slice.
+
+A page says how far it has come, and a script, or a link, goes on from there: no request takes
+long, however many users there are.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core import signing
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -16,6 +21,7 @@ from django.utils.translation import gettext as _
 from flaggate import context
 from flaggate.admin import members
 from flaggate.admin.refusals import words
+from flaggate.core import references
 from flaggate.flags import flags_for
 from flaggate.models import wording
 
@@ -28,22 +34,18 @@ if TYPE_CHECKING:
     from flaggate.core.evaluation import EvaluationContext
     from flaggate.models import Segment
 
-LONGEST = 5.0  # seconds
+LONGEST = 0.2  # seconds that a request counts
 CHUNK = 500  # users read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How many users were looked at, how many of those a segment contains, and of how many."""
+    """How many users were looked at, of how many, and how many of those a segment contains."""
 
-    contained: int
-    looked_at: int
-    users: int
-
-    @property
-    def all_of_them(self) -> bool:
-        """Whether there was time for everybody."""
-        return self.looked_at == self.users
+    contained: int = 0
+    looked_at: int = 0
+    users: int = 0
+    last: str = ""  # the primary key of whom was looked at last; empty when all were
 
     @property
     def share(self) -> str:
@@ -56,41 +58,58 @@ def matching(
 ) -> TemplateResponse:
     """Count the users that a segment contains."""
     segment = members.segment_of(model_admin, request, object_id)
-    found, problem = None, ""
+    found, problem = Matching(), ""
+    key = f"flaggate.matching.{segment.pk}.{segment.version}"  # what is changed is counted anew
     try:
         with translation.override(settings.LANGUAGE_CODE):  # not that of who asks
-            found = count(segment.key)
+            found = count(segment.key, _so_far(request, key))
     except Exception as error:  # a broken condition, or an attribute of the project's own
         problem = words(error) or type(error).__name__
     title = _("How many users are in %s?") % segment.key
+    more = {
+        "matching": found,
+        "problem": problem,
+        "so_far": signing.dumps(astuple(found), salt=key) if found.last else "",
+    }
     shared = members.context(model_admin, request, segment, title)
-    return TemplateResponse(
-        request,
-        "admin/flaggate/segment/matching.html",
-        {**shared, "matching": found, "problem": problem},
-    )
+    return TemplateResponse(request, "admin/flaggate/segment/matching.html", {**shared, **more})
 
 
-def count(key: str) -> Matching:
+def _so_far(request: HttpRequest, key: str) -> Matching:
+    """Read how far an earlier request has come; where that can't be, begin anew."""
+    try:
+        return Matching(*signing.loads(request.GET.get("so_far", ""), salt=key))
+    except signing.BadSignature:
+        return Matching()
+
+
+def count(key: str, so_far: Matching = Matching()) -> Matching:
     """Count the users in a segment, as long as there is time. Raises what reading them raises."""
-    test = flags_for().snapshot.test(key)
-    contained = looked_at = 0
+    snapshot = flags_for().snapshot
+    test = snapshot.test(key)
+    attributes = references.asked_by(references.reached([key], snapshot.segments))
+    contained, looked_at = so_far.contained, so_far.looked_at
+    users = so_far.users or get_user_model()._default_manager.count()
     until = time.monotonic() + LONGEST
-    for subject in _subjects():
+    for pk, subject in _subjects(so_far.last, "groups" in attributes):
         contained, looked_at = contained + bool(test(subject)), looked_at + 1
         if time.monotonic() > until:
-            break
-    return Matching(contained, looked_at, get_user_model()._default_manager.count())
+            return Matching(contained, looked_at, max(users, looked_at), str(pk))
+    return Matching(contained, looked_at, looked_at)
 
 
-def _subjects() -> Iterator[EvaluationContext]:
-    users: Any = get_user_model()._default_manager.order_by("pk")
-    grouped = hasattr(users.model, "groups")
-    if grouped:
+def _subjects(after: Any, grouped: bool) -> Iterator[tuple[Any, EvaluationContext]]:
+    """Read users in order, after one of them, each with what is known of them."""
+    model = get_user_model()
+    users: Any = model._default_manager.order_by("pk")
+    if grouped := grouped and hasattr(model, "groups"):
         users = users.prefetch_related("groups")
     now = datetime.now(UTC)
-    for user in users.iterator(chunk_size=CHUNK):
-        subject = context.of_subject(user, now)
-        if grouped:  # or else each user's groups would be one more query
-            subject.attributes["groups"] = [group.name for group in user.groups.all()]
-        yield subject
+    # Not iterator(): on PostgreSQL it would make the database keep all that are left.
+    while found := list((users.filter(pk__gt=after) if after else users)[:CHUNK]):
+        for user in found:
+            subject = context.of_subject(user, now)
+            if grouped:  # or else each user's groups would be one more query
+                subject.attributes["groups"] = [group.name for group in user.groups.all()]
+            yield user.pk, subject
+        after = found[-1].pk

@@ -68,8 +68,13 @@ def nested(segment: Segment) -> list[str]:
 
 def segments_of(flag: Flag, segments: Mapping[str, Segment]) -> dict[str, Segment | None]:
     """Return all segments that a flag uses, directly or nested; None where one does not exist."""
+    return reached((key for rule in flag.rules for key in rule.segments), segments)
+
+
+def reached(keys: Iterable[str], segments: Mapping[str, Segment]) -> dict[str, Segment | None]:
+    """Return these segments and those nested in them; None where one does not exist."""
     used: dict[str, Segment | None] = {}
-    names = [key for rule in flag.rules for key in rule.segments]
+    names = list(keys)
     while names:
         key = names.pop()
         if key in used:
@@ -84,15 +89,19 @@ def attributes_of(flag: Flag, segments: Mapping[str, Segment]) -> set[str]:
     """Return the attributes that evaluating a flag may read, its prerequisites' left aside."""
     if flag.archived or not flag.enabled:
         return set()
-    audiences = [each for each in segments_of(flag, segments).values() if each is not None]
-    used = {
-        condition.attribute
-        for segment in audiences
-        for condition in segment.conditions
-        if condition.operator != "in_segment"
-    }
-    if any(segment.on_demand for segment in audiences):
-        used.add(MEMBERSHIPS)
+    used = asked_by(segments_of(flag, segments))
     if flag.rules or flag.variants or flag.stages or flag.percentage % 100:
         used |= {"targeting_key", flag.bucket_by or "targeting_key"}
     return used
+
+
+def asked_by(segments: Mapping[str, Segment | None]) -> set[str]:
+    """Return the attributes that these segments may read, those nested in them left aside."""
+    there = [segment for segment in segments.values() if segment is not None]
+    used = {
+        condition.attribute
+        for segment in there
+        for condition in segment.conditions
+        if condition.operator != "in_segment"
+    }
+    return used | {MEMBERSHIPS} if any(segment.on_demand for segment in there) else used

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
@@ -49,20 +51,74 @@ def test_groups_are_read_for_many_users_at_once(viewer, users):
 
 
 def test_its_numbers_are_grouped(viewer, segment, monkeypatch):
-    for looked_at, said in ((4009, "1,468 of 4,009 users are"), (2000, "of the 2,000 users")):
-        found = matching.Matching(1468, looked_at, 4009)
-        monkeypatch.setattr(matching, "count", lambda _key, found=found: found)
+    for looked_at, last, said in (
+        (4009, "", "1,468 of 4,009 users are in this segment"),
+        (2000, "2000", "2,000 of 4,009 users were looked at so far, and 1,468 of those are"),
+    ):
+        found = matching.Matching(1468, looked_at, 4009, last)
+        monkeypatch.setattr(matching, "count", lambda *_so_far, found=found: found)
         page = viewer.get(where(segment))
         assert said in page.text
         assert f'viewBox="0 0 {looked_at} 1"' in page.text
 
 
-def test_it_ends_when_its_time_is_over_and_says_so(viewer, users, monkeypatch):
+def test_what_no_condition_asks_for_is_not_read(viewer, users):
     everybody = make("everybody", ("username", "exists", []))
+    with CaptureQueriesContext(connection) as queries:
+        viewer.get(where(everybody))
+    assert not [each for each in queries if "_prefetch_related_val" in each["sql"]]
+
+
+# --- slice by slice ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def everybody(users, monkeypatch):
+    """A segment of which each request looks at one user."""
     monkeypatch.setattr("flaggate.admin.matching.LONGEST", 0)
-    found = count("everybody")
-    assert (found.looked_at, found.all_of_them) == (1, False)
-    assert "There was no time to look at all 11." in viewer.get(where(everybody)).text
+    return make("everybody", ("username", "exists", []))
+
+
+def on(page):
+    """The address by which a page goes on; empty where all were looked at."""
+    found = re.search(r'href="(\?so_far=[^"]+)"', page.text)
+    return found[1] if found else ""
+
+
+def test_a_request_counts_as_long_as_it_has_time_and_says_how_far_it_came(viewer, everybody):
+    page = viewer.get(where(everybody))
+    assert "1 of 11 users were looked at so far, and 1 of those" in page.text
+    assert on(page)
+
+
+def test_the_next_one_goes_on_until_everybody_was_looked_at(viewer, everybody):
+    page = viewer.get(where(everybody))
+    for looked_at in range(2, 12):
+        page = viewer.get(where(everybody) + on(page))
+        assert page.response.context["matching"].looked_at == looked_at
+    page = viewer.get(where(everybody) + on(page))
+    assert "11 of 11 users are in this segment: 100 %." in page.text
+    assert not on(page)
+
+
+def test_who_came_meanwhile_is_counted(viewer, everybody, monkeypatch):
+    page = viewer.get(where(everybody))
+    User.objects.create(username="late")
+    monkeypatch.setattr("flaggate.admin.matching.LONGEST", 5)
+    assert "12 of 12 users" in viewer.get(where(everybody) + on(page)).text
+
+
+@pytest.mark.parametrize("so_far", ["", "nonsense", "WzEsMSwyLCIxIl0:1:x"])
+def test_what_no_page_has_sent_begins_anew(viewer, everybody, so_far):
+    page = viewer.get(f"{where(everybody)}?so_far={so_far}")
+    assert page.response.context["matching"].looked_at == 1
+
+
+def test_so_does_a_segment_that_was_changed(viewer, everybody):
+    first = viewer.get(where(everybody))
+    changes.members.add("everybody", ["1"])
+    page = viewer.get(where(everybody) + on(first))
+    assert page.response.context["matching"].looked_at == 1
 
 
 def test_what_can_not_be_judged_is_said_to(viewer, segment):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.screens import log_in
 from tests.example_project.shop import manage, served
@@ -95,6 +95,26 @@ def test_moments_are_in_the_zone_of_the_browser(shop: str, browser: Browser) -> 
     (utc, title), (tokyo, same_title) = shown
     assert utc != tokyo
     assert title == same_title
+
+
+# --- counting ---------------------------------------------------------------------------------
+
+
+def test_what_takes_long_is_counted_on_without_a_click(shop: str, page: Page) -> None:
+    """The shop's users are counted at once: the first answer is given a link to go on by."""
+
+    def unfinished(route: Route) -> None:
+        answer = route.fetch()
+        text = answer.text().replace('href="?"', 'href="?so_far=1"')
+        route.fulfill(response=answer, body=text.replace(" users are in", " were looked at"))
+
+    log_in(page, shop)
+    open_one(page, "Segments", "early_birds")
+    page.route("**/matching/", unfinished)
+    page.get_by_role("link", name="Count matching users").click()
+    counted = page.locator("#flaggate-counting")
+    expect(counted).to_contain_text("4,009 users are in this segment")
+    expect(counted).to_have_attribute("aria-busy", "false")
 
 
 # --- who gets this ----------------------------------------------------------------------------
