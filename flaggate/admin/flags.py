@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import prefetch_related_objects
 from django.forms import Script
@@ -30,6 +30,7 @@ from flaggate.admin.inlines import (
     StageInline,
     VariantInline,
 )
+from flaggate.admin.saving import Saving
 from flaggate.admin.supposing import ASK, suppose
 from flaggate.admin.timeline import timeline
 from flaggate.admin.undoing import MOST_NAMED, with_undo
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
 
     from flaggate.admin.saving import Review
     from flaggate.changes import Change
@@ -107,8 +109,6 @@ class FlagAdmin(FlagList):
         stored = self.get_object(request, str(obj.pk)) if obj else None  # not as it was typed
         if stored:
             context |= self._header(request, stored) | self._supposed(request, stored, context)
-        # Where a review is shown; a browser stays at the top where there is none.
-        form_url = form_url or ("#flaggate-review" if change else "")
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _header(self, request: HttpRequest, stored: Flag) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class FlagAdmin(FlagList):
         }
 
     def _supposed(self, request: HttpRequest, stored: Flag, context: Any) -> dict[str, Any]:
-        review: Review | None = getattr(request, "flaggate_review", None)
+        review = Saving.of(request).review
         if review is None or review.definitions is None:
             return {}
         found = suppose(self.admin_site, request, stored.key, review.definitions)
@@ -142,11 +142,11 @@ class FlagAdmin(FlagList):
     def words(self, whole: Flag) -> str:
         return wording.state(Flag.objects.using(state.alias()).get(pk=whole.pk))
 
-    def saved(self, request: HttpRequest, opened: Change) -> None:
-        edited = [each for each in opened.revisions if each.before and each.subject == "flag"]
-        flags = list(Flag.objects.filter(key__in=[each.key for each in edited]))
-        if flags:
-            self.message_user(request, with_undo(request, told(flags), flags), messages.SUCCESS)
+    def said(self, request: HttpRequest, whole: Flag, opened: Change) -> SafeString:
+        # Where people were added, it may be that only the segment of those has changed.
+        edited = {each.key for each in opened.revisions if each.subject == "flag"}
+        flag = Flag.objects.get(pk=whole.pk)
+        return with_undo(request, told([flag]), [flag] if flag.key in edited else [])
 
     def save_extras(self, form: Any, formsets: Any, change: bool) -> None:
         flag = form.instance

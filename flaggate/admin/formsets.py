@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.columns import readable
 from flaggate.admin.refusals import Place, problems_of
+from flaggate.admin.saving import Saving
 
 if TYPE_CHECKING:
     from django.db import IntegrityError
@@ -115,7 +116,7 @@ class Part(admin.TabularInline):  # type: ignore[type-arg]
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         formset = super().get_formset(request, obj, **options)
-        formset.refusal = getattr(request, "flaggate_refusal", None)  # type: ignore[attr-defined]
+        formset.refusal = Saving.of(request).refusal  # type: ignore[attr-defined]
         return formset
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -149,7 +149,12 @@ def revert_as(request: HttpRequest, history: History, version: int, form: Revert
 
 def _done(history: History, version: int, former: int) -> SafeString | str:
     said = AGAIN[history.subject] % {"key": history.key, "version": version}
-    if not history.revisions.filter(version=former).exists():  # a write that left no revision
+    return with_way_back(said, history, former)
+
+
+def with_way_back(said: str, history: History, former: int) -> SafeString | str:
+    """Append a link to the page that goes back to a version, where a revision tells of it."""
+    if not history.revisions.filter(version=former).exists():
         return said
     return format_html('{} <a href="{}">{}</a>', said, history.url("revert", former), _("Undo"))
 

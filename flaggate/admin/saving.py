@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -56,6 +56,28 @@ class Review:
     definitions: Definitions | None = None
 
 
+@dataclass
+class Saving:
+    """How far the form that a request sends is to be saved, and what came of it."""
+
+    stop: str = ""  # "typed" or "review" are found out, and nothing is saved
+    review: Review | None = None
+    meeting: Meeting | None = None
+    refusal: ChangeRefused | IntegrityError | None = None
+    saved: bool = False  # what is there already, as Django would say now
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Saving:
+        """Return the one of a request."""
+        found: Saving = request.__dict__.setdefault("flaggate_saving", cls())
+        return found
+
+    @property
+    def held(self) -> bool:
+        """Whether the form is shown again, and not to be saved now."""
+        return self.review is not None or self.meeting is not None
+
+
 class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The part of the admin that saves forms."""
 
@@ -70,6 +92,7 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if request.method != "POST":
             return save()
         whole = self.get_object(request, unquote(object_id)) if object_id else None
+        saving = Saving.of(request)
         try:
             if whole and "_reapply" in request.POST:
                 return self._reapply(request, whole, save)
@@ -77,27 +100,28 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             with self._change(request, self._expected(request, whole)) as opened:
                 response = self._until(stop, request, save)
         except Stopped as stopped:
-            request.flaggate_review = stopped.found  # type: ignore[attr-defined]
+            saving.review = stopped.found
         except Conflict as conflict:
             typed = self._typed(request, whole, save)
-            request.flaggate_meeting = self._meet(request, whole, typed)  # type: ignore[attr-defined]
-            if request.flaggate_meeting is None:  # type: ignore[attr-defined]
-                request.flaggate_refusal = conflict  # type: ignore[attr-defined]
+            saving.meeting = self._meet(request, whole, typed)
+            saving.refusal = None if saving.meeting else conflict
         except (ChangeRefused, IntegrityError) as refusal:
-            request.flaggate_refusal = refusal  # type: ignore[attr-defined]
+            saving.refusal = refusal
         else:
-            self.saved(request, opened)
+            if saving.saved:
+                self._tell(request, whole, opened)
             return response
         # Once more, for a form that knows why it is not saved, and shows what was typed.
         return save()
 
     def _until(self, stop: str, request: HttpRequest, save: Callable[[], Any]) -> Any:
         """Save, or go only so far, to see what it would do; then it raises Stopped."""
-        request.flaggate_stop = stop  # type: ignore[attr-defined]
+        saving = Saving.of(request)
+        saving.stop = stop
         try:
             return save()
         finally:
-            request.flaggate_stop = ""  # type: ignore[attr-defined]
+            saving.stop = ""
 
     def _reapply(self, request: HttpRequest, whole: Any, save: Callable[[], Any]) -> Any:
         """Save what was typed on top of what somebody else has saved meanwhile."""
@@ -110,7 +134,7 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             apply(self.subject, whole, meeting.wanted)
             typed.save_extras()
             opened.check()
-        self.saved(request, opened)
+        self._tell(request, whole, opened)
         return HttpResponseRedirect(request.path)
 
     def _meet(self, request: HttpRequest, whole: Any, typed: Typed | None) -> Meeting | None:
@@ -139,14 +163,30 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             request.POST = as_sent
         return None
 
-    def saved(self, request: HttpRequest, opened: Change) -> None:
-        """Tell of what was saved, beyond what admin says itself."""
+    def _tell(self, request: HttpRequest, whole: Any, opened: Change) -> None:
+        """Tell of what was saved, instead of Django, which says so even where nothing was."""
+        if opened.revisions:
+            messages.success(request, self.said(request, whole, opened))
+        else:
+            messages.info(request, _("Nothing was changed."))
+
+    def said(self, request: HttpRequest, whole: Any, opened: Change) -> str:
+        """Say what was changed, with a way back."""
+        raise NotImplementedError
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        Saving.of(request).saved = True
+        return super().response_change(request, obj)
+
+    def message_user(self, request: HttpRequest, *args: Any, **options: Any) -> None:
+        if not Saving.of(request).saved:
+            super().message_user(request, *args, **options)
 
     # --- what those views call: checked before they report success -----------------------------
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        stop = getattr(request, "flaggate_stop", "")
+        stop = Saving.of(request).stop
         if stop == "typed":
             extras = partial(self.save_extras, form, formsets, change)
             raise Stopped(Typed(document(self.subject, form.instance), extras))

@@ -20,6 +20,8 @@ from flaggate.admin import attributes, importing, matching, members
 from flaggate.admin.columns import listed, shown
 from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
+from flaggate.admin.history import History
+from flaggate.admin.reverting import with_way_back
 from flaggate.admin.write import RecordedAdmin, RecordedForm, linked
 from flaggate.models import Condition, Flag, Segment, SegmentMember, wording
 from flaggate.templatetags.flaggate_moments import changed
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
+
+    from flaggate.changes import Change
 
 # More rows than this are counted, not listed: a form of thousands of rows can't be sent.
 MOST_MEMBERS = 200
@@ -193,6 +197,11 @@ class SegmentAdmin(RecordedAdmin):
         more = {"attributes": attributes.known(), "may_import": members.may_import(request)}
         return super().render_change_form(request, {**context, **more}, *args, **options)
 
+    def said(self, request: HttpRequest, whole: Segment, opened: Change) -> str:
+        words = gettext("The segment %(key)s was changed.") % {"key": whole.key}
+        former = opened.revisions[0].version - 1
+        return with_way_back(words, History(self.subject, whole.key), former)
+
     def save_extras(self, form: Any, formsets: Any, change: bool) -> None:
         changes.add_members(form.instance, form.cleaned_data["included"])
         changes.add_members(form.instance, form.cleaned_data["excluded"], excluded=True)
@@ -228,7 +237,7 @@ class SegmentAdmin(RecordedAdmin):
 
 
 AFTER = ["flaggate-after"]
-SAVE = (None, {"fields": ["comment", "seen"], "classes": AFTER})
+SAVE = (None, {"fields": ["comment", "seen"], "classes": [*AFTER, "flaggate-save"]})
 
 
 def _count(rows: QuerySet[Any], path: str) -> Coalesce:

@@ -21,7 +21,7 @@ from flaggate.admin.fields import CommentField, SeenField
 from flaggate.admin.lists import SoundList
 from flaggate.admin.refusals import Place, problems_of, words
 from flaggate.admin.revisions import history_url
-from flaggate.admin.saving import SavingAdmin
+from flaggate.admin.saving import Saving, SavingAdmin
 from flaggate.exceptions import ChangeRefused
 from flaggate.models import Revision, wording
 from flaggate.models.messages import translated
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
     from flaggate.models import Flag, Segment
-
-HOLDING = ("flaggate_review", "flaggate_meeting")
 
 
 class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -138,16 +136,24 @@ class RecordedAdmin(SavingAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:
         form = super().get_form(request, obj, change, **options)
-        form.refusal = getattr(request, "flaggate_refusal", None)  # type: ignore[attr-defined]
-        form.held = any(getattr(request, name, None) for name in HOLDING)  # type: ignore[attr-defined]
+        saving = Saving.of(request)
+        form.refusal, form.held = saving.refusal, saving.held  # type: ignore[attr-defined]
         return form
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> Any:
-        context["review"] = getattr(request, "flaggate_review", None)
-        context["meeting"] = getattr(request, "flaggate_meeting", None)
-        return super().render_change_form(request, context, *args, **options)
+        saving = Saving.of(request)
+        context |= {"review": saving.review, "meeting": saving.meeting}
+        # Where a review is shown; a browser stays at the top where there is none.
+        form_url = form_url or ("#flaggate-review" if change else "")
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), *(["key"] if obj else [])]

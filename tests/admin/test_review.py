@@ -93,3 +93,41 @@ def test_saving_without_a_change_offers_nothing_to_undo(ada, flag):
 
 def test_what_was_only_added_offers_nothing_to_undo(ada):
     assert len(ada.add(Flag).save(key="new").messages) == 1
+
+
+def test_a_segment_is_reviewed_as_well(ada, segment):
+    page = review(ada.open(segment), name="Testers", included="42")
+    assert "name: Beta testers → Testers" in page.words
+    assert "included: added 42" in page.words
+    assert 'name="_ask"' not in page.text
+    assert Segment.objects.get(key="beta").name == "Beta testers"
+    page.save()
+    assert Segment.objects.get(key="beta").name == "Testers"
+
+
+# --- what is told afterwards ------------------------------------------------------------------
+
+
+def test_one_message_says_what_holds_and_takes_it_back(ada, flag):
+    page = ada.open(flag).save(percentage="5", enabled="on")
+    assert [message.split(" <form")[0] for message in page.messages] == ["Done: x is on for 5 %."]
+    page.undo()
+    assert (stored().enabled, stored().percentage) == (False, 0)
+
+
+def test_of_a_segment_it_leads_to_the_page_that_goes_back(ada, segment):
+    page = ada.open(segment).save(name="Testers")
+    back = "/admin/flaggate/revision/of/segment/beta/revert/1/"
+    assert page.messages == [f'The segment beta was changed. <a href="{back}">Undo</a>']
+    assert "name: Testers → Beta testers" in ada.get(back).words
+
+
+def test_a_form_that_changes_nothing_says_so(ada, flag, segment):
+    for each in (flag, segment):
+        assert ada.open(each).save().messages == ["Nothing was changed."]
+
+
+def test_people_added_to_a_flag_that_has_some_are_not_undone_as_the_flag(ada, flag):
+    ada.open(flag).save(people="42")
+    page = ada.open(flag).save(people="43")
+    assert page.messages == ["Done: x is off."]
