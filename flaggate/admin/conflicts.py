@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import QueryDict
 
-from flaggate.changes.differences import differences, label, same
+from flaggate.admin.roundtrip import survives
+from flaggate.changes.differences import FIELDS, differences, label, same
 from flaggate.changes.writing import write_flag, write_segment
 from flaggate.models import Revision, documents, state
 from flaggate.templatetags.flaggate_moments import ago
@@ -54,6 +55,7 @@ class Meeting:
     yours: list[str] = field(default_factory=list)
     both: list[str] = field(default_factory=list)
     wanted: Document = field(default_factory=dict)
+    refusal: str = ""  # why what was typed can't be applied on top
 
 
 def meanwhile(subject: str, whole: Any, seen: int, reader: Any) -> Meanwhile | None:
@@ -78,7 +80,6 @@ def meet(subject: str, whole: Any, since: Meanwhile, mine: Document | None) -> M
     meeting = Meeting(since, True, differences(base, present), mine is not None)
     if mine is not None:
         meeting.wanted = changed_by(base, present, mine)
-        meeting.yours = differences(present, {**present, **meeting.wanted})
         meeting.both = [
             label(name) for name in meeting.wanted if not same(base[name], present[name])
         ]
@@ -97,8 +98,12 @@ def changed_by(base: Document, present: Document, mine: Document) -> Document:
     return {
         name: value
         for name, value in mine.items()
-        if name in base and not same(value, base[name]) and not same(value, present.get(name))
+        if name in base and not any(_same(name, value, each.get(name)) for each in (base, present))
     }
+
+
+def _same(name: str, one: Any, other: Any) -> bool:
+    return same(one, other) or (name in FIELDS and survives(FIELDS[name], one, other))
 
 
 def document(subject: str, whole: Any) -> Document:

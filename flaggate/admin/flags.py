@@ -13,8 +13,8 @@ from django.http import QueryDict
 from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from flaggate import changes
 from flaggate.admin import asking, overriding, quarantine, showing, supposing
@@ -85,7 +85,7 @@ class FlagAdmin(FlagList):
             (_("Release"), {"fields": ["enabled", "percentage", "bucket_by", "off_variant"]}),
             *([(None, {"fields": ["people"]})] if may_write and _may_add_people(request) else []),
             # Not side by side in a tuple: Django would not open the section for an error of theirs.
-            (_("Schedule"), {"fields": ["active_from", "active_until"], "classes": FOLDED}),
+            (_("Schedule"), {**SCHEDULE, "description": _in_zone() if may_write else ""}),
             (_("Lifecycle"), {"fields": LIFECYCLE, "classes": FOLDED}),
             *([_save_fieldset(obj)] if may_write else []),
         ]
@@ -206,6 +206,7 @@ COLUMNS = {
     "active_until": "ends",
 }
 FOLDED = ["collapse", "flaggate-after"]
+SCHEDULE = {"fields": ["active_from", "active_until"], "classes": FOLDED}
 LIFECYCLE = [
     "owner",
     "tags",
@@ -215,6 +216,11 @@ LIFECYCLE = [
     "client_visible",
     "overridable",
 ]
+
+
+def _in_zone() -> str:
+    """Say in which zone moments are typed: a browser need not be in it."""
+    return gettext("Type moments in the zone %s.") % timezone.get_current_timezone_name()
 
 
 def _save_fieldset(flag: Flag | None) -> Any:

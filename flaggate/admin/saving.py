@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.conflicts import Meeting, apply, document, meanwhile, meet, without_gone
 from flaggate.admin.fields import SeenField, comment_of
+from flaggate.admin.refusals import words
 from flaggate.admin.supposing import ASK
-from flaggate.changes import change
+from flaggate.changes import change, rehearse
 from flaggate.changes.differences import differences
 from flaggate.exceptions import ChangeRefused, Conflict
 
@@ -53,6 +56,8 @@ class Review:
 
     lines: list[str]
     then: str
+    digest: str  # of what would be stored: what is saved must be what was reviewed
+    again: bool = False  # because something else was to be saved than had been reviewed
     definitions: Definitions | None = None
 
 
@@ -131,9 +136,7 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if typed is None or meeting is None or not meeting.known or shown is None:
             raise Conflict(_("What you typed can't be applied on top. Mend it, or begin again."))
         with self._change(request, {(self.subject, whole.key): shown}) as opened:
-            apply(self.subject, whole, meeting.wanted)
-            typed.save_extras()
-            opened.check()
+            self._apply(opened, whole, meeting, typed)
         self._tell(request, whole, opened)
         return HttpResponseRedirect(request.path)
 
@@ -141,8 +144,28 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Find out what somebody else did, and what was typed, on top of that."""
         for seen in self._expected(request, whole).values():
             if since := meanwhile(self.subject, whole, seen, request.user):
-                return meet(self.subject, whole, since, typed.document if typed else None)
+                meeting = meet(self.subject, whole, since, typed.document if typed else None)
+                return self._rehearsed(request, whole, meeting, typed) if typed else meeting
         return None
+
+    def _rehearsed(
+        self, request: HttpRequest, whole: Any, meeting: Meeting, typed: Typed
+    ) -> Meeting:
+        """Say what applying the typed on top would do, all that comes with it included."""
+        whole = type(whole).objects.get(pk=whole.pk)
+        try:
+            with rehearse(actor=request.user, source="admin") as opened:
+                differing = self._apply(opened, whole, meeting, typed)
+                return replace(meeting, yours=list(_lines(differing, whole)))
+        except (ChangeRefused, IntegrityError) as refusal:
+            return replace(meeting, refusal=words(refusal))
+
+    def _apply(
+        self, opened: Change, whole: Any, meeting: Meeting, typed: Typed
+    ) -> list[Difference]:
+        apply(self.subject, whole, meeting.wanted)
+        typed.save_extras()
+        return opened.check()
 
     def _typed(self, request: HttpRequest, whole: Any, save: Callable[[], Any]) -> Typed | None:
         """Find out what saving the form would make; None where that is refused."""
@@ -158,7 +181,7 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             found: Typed = stopped.found
             return found
         except (ChangeRefused, IntegrityError):
-            return None
+            pass
         finally:
             request.POST = as_sent
         return None
@@ -192,12 +215,14 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise Stopped(Typed(document(self.subject, form.instance), extras))
         self.save_extras(form, formsets, change)
         differing = self.check_change()
-        if stop == "review":
-            raise Stopped(self.review(request, form.instance, differing))
+        reviewed = request.POST.get("reviewed") or digest(differing)
+        if stop == "review" or reviewed != digest(differing):
+            again = stop != "review"
+            raise Stopped(replace(self.review(request, form.instance, differing), again=again))
 
     def review(self, request: HttpRequest, whole: Any, differing: list[Difference]) -> Review:
         """Say what saving would do, as long as it is written."""
-        return Review(list(_lines(differing, whole)), self.words(whole))
+        return Review(list(_lines(differing, whole)), self.words(whole), digest(differing))
 
     def words(self, whole: Any) -> str:
         """Say what holds, as it is stored now."""
@@ -229,6 +254,14 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return the version seen; without a readable one the form itself is invalid."""
         seen = _version(request.POST.get("seen"))
         return {(self.subject, whole.key): seen} if whole and seen is not None else {}
+
+
+def digest(differing: list[Difference]) -> str:
+    """Sum up what would be stored, to be compared with what was reviewed."""
+    stored = [
+        (subject, after and (after[0], after[2])) for subject, _pk, _before, after in differing
+    ]
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
 
 
 def _version(sent: str | None) -> int | None:

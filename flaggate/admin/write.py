@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.admin import roundtrip
 from flaggate.admin.fields import CommentField, SeenField
 from flaggate.admin.lists import SoundList
 from flaggate.admin.refusals import Place, problems_of, words
@@ -60,9 +61,19 @@ class RecordedForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        for field in self.instance._meta.local_fields:
+            if field.name in self.cleaned_data:
+                self.cleaned_data[field.name] = self._typed(field, self.cleaned_data[field.name])
         if self.refusal:
             self._show(self.refusal)
         return cleaned
+
+    def _typed(self, field: Any, value: Any) -> Any:
+        """Return what was typed, or what is stored where a form can't tell these two apart."""
+        stored = getattr(self.instance, field.name)
+        if self.instance.pk and roundtrip.survives(field, stored, value):
+            return stored
+        return roundtrip.lines(value) if isinstance(value, str) else value
 
     def _show(self, refusal: ChangeRefused | IntegrityError) -> None:
         key = self.cleaned_data.get("key") or self.instance.key
@@ -151,6 +162,8 @@ class RecordedAdmin(SavingAdmin):
     ) -> Any:
         saving = Saving.of(request)
         context |= {"review": saving.review, "meeting": saving.meeting}
+        if saving.meeting and saving.meeting.typed:
+            context["errors"] = []  # of rows that are gone: what is typed in them counts as new
         # Where a review is shown; a browser stays at the top where there is none.
         form_url = form_url or ("#flaggate-review" if change else "")
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -26,11 +26,13 @@ IN_UTC = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d UTC)\b", re.ASCII)
 @register.filter
 def when(moment: datetime) -> SafeString:
     """Show a moment in the viewer's zone; a script changes it to that of the browser."""
+    local = timezone.localtime(moment)
     return format_html(
-        '<time class="flaggate-moment" datetime="{}" title="{}">{}</time>',
+        '<time class="flaggate-moment" datetime="{}" title="{}">{} {}</time>',
         moment.isoformat(),
         wording.moment(moment),
-        date_format(timezone.localtime(moment), "DATETIME_FORMAT"),
+        date_format(local, "DATETIME_FORMAT"),
+        local.tzname(),
     )
 
 

@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -75,6 +76,7 @@ def test_a_change_of_a_row_that_was_deleted_meanwhile_is_shown_with_what_was_typ
     assert page.fields["rules-0-percentage"] == ["11"]
     assert page.fields["rules-1-percentage"] == ["22"]
     assert page.fields["rules-1-segments"] == [str(other.pk)]
+    assert "Please correct" not in page.text
 
 
 def test_a_flag_that_was_deleted_meanwhile_is_said_to_be_gone(both):
@@ -152,7 +154,10 @@ def test_what_was_typed_can_be_applied_on_top(both, segment):
 def test_people_that_were_typed_are_added_on_top_as_well(both):
     first, second = both
     first.save(owner="Ada")
-    reapply(second.save(people="42"))
+    page = second.save(people="42")
+    assert "on top of that segment x.people: created" in page.words
+    assert "rule 1: added, 100 % of x.people" in page.words
+    assert "Done: x is off." in reapply(page).messages[0]
     assert Segment.objects.get().members.get().targeting_key == "42"
     assert Flag.objects.get().owner == "Ada"
 
@@ -244,8 +249,73 @@ def test_a_change_that_left_no_revision_offers_nothing_to_apply(ada, flag):
 def test_segments_can_be_applied_on_top_too(ada, bob, segment):
     first, second = ada.open(segment), bob.open(segment)
     first.save(name="Ada's name")
-    reapply(second.save(description="Bob's words", conditions_0_values="silver", included="7"))
+    page = second.save(description="Bob's words", conditions_0_values="silver", included="7")
+    assert "included: added 7" in page.words
+    assert "The segment beta was changed." in reapply(page).messages[0]
     stored = Segment.objects.get()
     assert (stored.name, stored.description) == ("Ada's name", "Bob's words")
     assert stored.conditions.get().values == ["silver"]
     assert stored.members.get().targeting_key == "7"
+
+
+def test_what_can_not_be_applied_on_top_is_told_and_not_offered(ada, bob, flag):
+    with changes.change():
+        for key in ("a", "b"):
+            flag.variants.create(key=key, value=key)
+    flag.refresh_from_db()
+    first, second = ada.open(flag), bob.open(flag)
+    first.save(variants_0_DELETE="on")
+    page = second.save(off_variant="a")
+    assert "is no variant of the flag" in page.words
+    assert "_reapply" not in page.text
+
+
+# --- what a form can't carry ------------------------------------------------------------------
+
+MILLISECONDS = datetime(2096, 12, 25, 18, 40, 5, 123456, tzinfo=UTC)
+STORED = {
+    "description": "two \n lines ",
+    "owner": " Ada ",
+    "tags": ["a,b", " c "],
+    "active_from": MILLISECONDS,
+}
+
+
+@pytest.fixture
+def odd():
+    """A flag with values that no form shows in full, as API and commands can write them."""
+    with changes.change():
+        return Flag.objects.create(key="x", **STORED)
+
+
+def as_browsers_send(page):
+    """Ends of lines, as browsers send them."""
+    page.fields["description"] = [page.fields["description"][0].replace("\n", "\r\n")]
+    return page
+
+
+def test_who_opens_and_saves_changes_nothing_of_it(ada, odd):
+    as_browsers_send(ada.open(odd)).save(percentage="5")
+    odd.refresh_from_db()
+    assert {name: getattr(odd, name) for name in STORED} == STORED
+    assert odd.percentage == 5
+
+
+def test_what_was_typed_over_it_counts(ada, odd):
+    as_browsers_send(ada.open(odd)).save(
+        description="two\r\nother lines", owner="Bob", active_from_1="18:40:06"
+    )
+    odd.refresh_from_db()
+    assert (odd.description, odd.owner) == ("two\nother lines", "Bob")
+    assert odd.active_from == MILLISECONDS.replace(second=6, microsecond=0)
+
+
+def test_it_is_not_taken_for_typed_where_somebody_else_has_changed_it(ada, bob, odd):
+    page = as_browsers_send(bob.open(odd))
+    ada.open(odd).save(description="Ada's", owner="Eve", tags="d", active_from_0="2097-01-01")
+    page = page.save(percentage="5")
+    assert "on top of that percentage: 100 % → 5 % Apply" in page.words
+    reapply(page)
+    odd.refresh_from_db()
+    assert (odd.description, odd.owner, odd.tags, odd.percentage) == ("Ada's", "Eve", ["d"], 5)
+    assert odd.active_from.year == 2097

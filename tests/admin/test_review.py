@@ -105,6 +105,29 @@ def test_a_segment_is_reviewed_as_well(ada, segment):
     assert Segment.objects.get(key="beta").name == "Testers"
 
 
+# --- what is saved is what was reviewed -------------------------------------------------------
+
+
+def test_what_is_typed_after_a_review_is_reviewed_before_it_is_saved(ada, flag):
+    page = review(ada.open(flag), description="New words")
+    page = page.save(percentage="99")
+    assert "Nothing was saved: what you typed since the review was not in it." in page.words
+    assert "percentage: 0 % → 99 %" in page.words
+    assert (stored().description, stored().percentage) == ("", 0)
+    page.save()
+    assert (stored().description, stored().percentage) == ("New words", 99)
+
+
+def test_a_reason_typed_after_a_review_is_saved_with_it(ada, flag):
+    review(ada.open(flag), description="New words").save(comment="Because.")
+    assert Revision.objects.first().comment == "Because."
+
+
+def test_people_typed_before_a_review_are_saved_after_it(ada, flag):
+    review(ada.open(flag), people="42").save()
+    assert Segment.objects.get(key="x.people").members.count() == 1
+
+
 # --- what is told afterwards ------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from flaggate.models import ApiKey, Flag, Revision
 
 CHRISTMAS = datetime(2096, 12, 25, 18, 40, tzinfo=UTC)
 WRITTEN = "2096-12-25 18:40 UTC"
-SHOWN = "Dec. 26, 2096, 3:40 a.m."
+SHOWN = "Dec. 26, 2096, 3:40 a.m. JST"
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +93,7 @@ def test_so_do_lists_and_history_of_api_keys(ada):
     keys.create("deployment", ["evaluate:client"], expires_at=CHRISTMAS)
     for page in (ada.list(ApiKey), ada.list(Revision)):
         assert (SHOWN in page.text, " UTC" in shown(page.text)) == (True, False)
+
+
+def test_the_schedule_says_in_which_zone_it_is_typed(ada, flag):
+    assert "Type moments in the zone Asia/Tokyo." in ada.open(flag).words

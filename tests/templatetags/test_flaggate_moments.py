@@ -18,7 +18,7 @@ def test_a_moment_is_shown_in_the_current_zone_and_in_utc_for_the_pointer():
     with timezone.override(ZoneInfo("Asia/Tokyo")):
         assert when(CHRISTMAS) == (
             '<time class="flaggate-moment" datetime="2026-12-25T18:40:00+00:00" '
-            'title="2026-12-25 18:40 UTC">Dec. 26, 2026, 3:40 a.m.</time>'
+            'title="2026-12-25 18:40 UTC">Dec. 26, 2026, 3:40 a.m. JST</time>'
         )
 
 
