@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from flaggate import changes
 from flaggate.admin.fields import TagsField, TargetingKeysField
 from flaggate.admin.inlines import VARIANT
+from flaggate.admin.saving import REVIEW
+from flaggate.admin.supposing import ASK
 from flaggate.admin.write import RecordedForm
 from flaggate.core.definitions import Problem
 from flaggate.core.messages import Message
@@ -74,7 +76,9 @@ class FlagForm(RecordedForm):
 
     def clean_typed_key(self) -> Any:
         typed = self.cleaned_data["typed_key"]
-        if self.instance.pk and self.instance.critical and typed != self.instance.key:
+        looking = REVIEW in self.data or ASK in self.data  # which saves nothing
+        asked = self.instance.pk and self.instance.critical and not looking
+        if asked and typed != self.instance.key:
             raise ValidationError(
                 _("Type “%(key)s”: this flag is critical."), params={"key": self.instance.key}
             )

@@ -66,7 +66,6 @@ class FlagAdmin(FlagList):
 
     # --- the page -----------------------------------------------------------------------------
 
-    share = shown(Flag, "percentage", wording.percent)
     tagged = shown(Flag, "tags", listed)
     begins = shown(Flag, "active_from")
     ends = shown(Flag, "active_until")
@@ -155,6 +154,13 @@ class FlagAdmin(FlagList):
         rules = next(formset for formset in formsets if formset.model is Rule)
         if change and not rules.initial_forms and flag.rules.exists():
             must_state(form)
+
+    @admin.display(description=Flag._meta.get_field("percentage").verbose_name)
+    def share(self, flag: Flag) -> str:
+        now = timezone.now()
+        share = wording.percent(wording.percentage(flag, now))
+        stage = wording.progress(flag, now)
+        return f"{share} ({stage})" if stage else share
 
     # --- what can be done to a flag -----------------------------------------------------------
 

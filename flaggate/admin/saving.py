@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from flaggate.store import Definitions
 
 
+REVIEW = "_review"  # the button that shows what saving would do
+
+
 class Stopped(Exception):
     """Ends the saving of a form on the way, and takes it back; holds what was to be found out."""
 
@@ -99,9 +102,9 @@ class SavingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         whole = self.get_object(request, unquote(object_id)) if object_id else None
         saving = Saving.of(request)
         try:
-            if whole and "_reapply" in request.POST:
+            stop = "review" if REVIEW in request.POST or ASK in request.POST else ""
+            if whole and not stop and "_reapply" in request.POST:
                 return self._reapply(request, whole, save)
-            stop = "review" if "_review" in request.POST or ASK in request.POST else ""
             with self._change(request, self._expected(request, whole)) as opened:
                 response = self._until(stop, request, save)
         except Stopped as stopped:

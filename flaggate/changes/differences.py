@@ -202,15 +202,21 @@ def _condition(condition: Document) -> str:
     return conditions.words(**condition)
 
 
-def _sequence(word: str, written: Callable[[Document], str]) -> Comparison:
-    """Compare entries that have a place and no name: a rule on top leaves those below alone."""
+def _sequence(word: str, written: Callable[[Document], str], *told_by: str) -> Comparison:
+    """Compare entries that have a place and no name: a rule on top leaves those below alone.
+
+    ``told_by`` are the fields by which one is known again after it was changed.
+    """
 
     def compared(_name: str, old: Entries, new: Entries) -> Iterator[str]:
         before, after = [list(map(written, entries)) for entries in (old, new)]
-        steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-        for step, start, end, first, last in steps:
-            if step != "equal":
-                yield from _replaced(_(word), before[start:end], after[first:last], start, first)
+        known = [
+            [json.dumps([entry[field] for field in told_by]) for entry in entries]
+            for entries in (old, new)
+        ]
+        steps = SequenceMatcher(None, known[0], known[1], autojunk=False).get_opcodes()
+        for _step, start, end, first, last in steps:
+            yield from _replaced(_(word), before[start:end], after[first:last], start, first)
 
     return compared
 
@@ -220,7 +226,8 @@ def _replaced(
 ) -> Iterator[str]:
     common = min(len(removed), len(added))
     for place, (old, new) in enumerate(zip(removed, added, strict=False), first + 1):
-        yield _turned(f"{word} {place}", old, new)
+        if old != new:
+            yield _turned(f"{word} {place}", old, new)
     for place, old in enumerate(removed[common:], start + common + 1):
         yield _("%(name)s: removed, %(entry)s") % {"name": f"{word} {place}", "entry": old}
     for place, new in enumerate(added[common:], first + common + 1):
@@ -253,11 +260,11 @@ def _listed(keys: list[str]) -> str:
 # How a part of a document is compared, where that is more than one value.
 PARTS: dict[str, Comparison] = {
     "variants": _variants,
-    "rules": _sequence(gettext_noop("rule"), _rule),
-    "prerequisites": _sequence(gettext_noop("prerequisite"), _prerequisite),
-    "stages": _sequence(gettext_noop("stage"), _stage),
+    "rules": _sequence(gettext_noop("rule"), _rule, "segments"),
+    "prerequisites": _sequence(gettext_noop("prerequisite"), _prerequisite, "flag"),
+    "stages": _sequence(gettext_noop("stage"), _stage, "percentage"),
     "rollout": _rollout,
-    "conditions": _sequence(gettext_noop("condition"), _condition),
+    "conditions": _sequence(gettext_noop("condition"), _condition, "attribute", "operator"),
     "included": _members,
     "excluded": _members,
 }

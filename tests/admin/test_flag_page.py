@@ -20,6 +20,7 @@ from flaggate.models import (
     Tombstone,
     Variant,
 )
+from tests.admin.conftest import pages, user
 from tests.admin.pages import address
 
 
@@ -435,6 +436,11 @@ def test_while_a_rollout_runs_the_percentage_is_refused_at_its_field(ada, runnin
     assert "Stop the rollout first." in page.errors["percentage"]
 
 
+def test_who_may_only_look_reads_the_share_of_the_stage(running):
+    page = pages(user("vera", "view_flag")).open(running)
+    assert "Percentage: 5 % (stage 1 of 2)" in page.words
+
+
 def test_while_a_rollout_runs_the_field_says_who_decides(ada, running):
     field = ada.open(running).bound("percentage")
     assert field.field.widget.attrs["readonly"]
@@ -464,6 +470,26 @@ def test_a_critical_flag_asks_for_its_key(ada):
     assert not flag_now().enabled
     page.save(typed_key="x")
     assert flag_now().enabled
+
+
+@pytest.mark.parametrize("look", ["_review", "_ask"])
+def test_a_critical_flag_is_reviewed_without_its_key(ada, look):
+    page = ada.open(changes.create("x", critical=True, percentage=0))
+    page = page.save(enabled="on", _save=None, **{look: ""})
+    assert "enabled: no → yes" in page.words
+    page = page.save()
+    assert page.errors == {"typed_key": "Type “x”: this flag is critical."}
+    assert not flag_now().enabled
+
+
+@pytest.mark.parametrize("look", ["_review", "_ask"])
+def test_who_only_looks_at_a_critical_flag_does_not_apply_on_top(ada, bob, look):
+    flag = changes.create("x", critical=True, percentage=0)
+    page = ada.open(flag)
+    bob.open(flag).save(owner="Bob", typed_key="x")
+    page = page.save(enabled="on", _save=None, _reapply="2", **{look: ""})
+    assert "bob changed it" in page.words
+    assert not flag_now().enabled
 
 
 def test_a_critical_flag_asks_before_it_is_no_longer_critical(ada):

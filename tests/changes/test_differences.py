@@ -152,6 +152,15 @@ def test_a_changed_rule_is_shown_before_and_after():
     ]
 
 
+def test_a_changed_rule_is_known_again_by_its_segments_beside_a_new_one():
+    before = flag(rules=[rule("beta", percentage=50)])
+    after = flag(rules=[rule("staff"), rule("beta", percentage=75)])
+    assert differences(before, after) == [
+        "rule 1: added, 100 % of staff",
+        "rule 2: 50 % of beta → 75 % of beta",
+    ]
+
+
 def test_prerequisites_are_compared():
     before = flag(prerequisites=[{"flag": "y", "variant": ""}])
     after = flag(prerequisites=[{"flag": "y", "variant": "big"}])
