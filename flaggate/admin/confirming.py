@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from flaggate import changes
 from flaggate.admin.conflicts import meet
-from flaggate.admin.dependents import dependents
+from flaggate.admin.dependents import name_dependents
 from flaggate.admin.fields import CommentField
 from flaggate.admin.lists import numeric
 from flaggate.admin.refusals import words
@@ -157,15 +157,8 @@ def _rehearse(
 ) -> Rehearsal:
     rehearsal = rehearse(request, flags, lambda keys: verb.act(keys, *values))
     if verb.name in OFF:
-        _name_dependents(rehearsal)
+        name_dependents(rehearsal)  # they fall with it
     return rehearsal
-
-
-def _name_dependents(rehearsal: Rehearsal) -> None:
-    """Say which flags fall with those that would be turned off."""
-    changed = {each.flag.pk: each for each in rehearsal.outcomes if each.lines}
-    for pk, links in dependents(changed).items():
-        changed[pk].dependents = links
 
 
 def _do(
