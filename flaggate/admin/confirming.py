@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from flaggate import changes
 from flaggate.admin.conflicts import meet
-from flaggate.admin.dependents import dependents
+from flaggate.admin.dependents import name_dependents
 from flaggate.admin.fields import CommentField
 from flaggate.admin.lists import numeric
 from flaggate.admin.refusals import words
@@ -56,7 +56,7 @@ class TypedKeyField(forms.CharField):
 
 
 class ConfirmForm(forms.Form):
-    """The reason, and the typed keys of what is critical."""
+    """The reason, and the typed keys of flags that are critical."""
 
     comment = CommentField(widget=forms.TextInput({"class": "vTextField"}))
 
@@ -107,23 +107,36 @@ def confirm(admin: Any, request: HttpRequest, name: str) -> HttpResponse:
 def _ask(
     admin: Any, request: HttpRequest, verb: Verb, flags: list[Flag], seen: dict[int, int]
 ) -> HttpResponse:
-    posted = request.POST if seen else None
-    value_form = ValueForm(flags, verb, posted or request.GET)
-    form = ConfirmForm(flags, posted)
-    context: dict[str, Any] = {"form": form, "value_form": value_form}
-    if not value_form.fields or value_form.is_valid():
-        values = value_form.values if value_form.fields else ()
-        if posted is not None and form.is_valid():
-            try:
-                return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
-            except ChangeRefused as refusal:
-                met = _met(request, seen) if isinstance(refusal, Conflict) else []
-                if met and verb.name == "undo":
-                    overtaken = [(flag, meeting.since) for flag, meeting in met]
-                    return _overtaken(admin, request, verb, flags, overtaken)
-                context |= {"met": met} if met else {"refusal": words(refusal)}
-        context["rehearsal"] = _rehearse(request, verb, flags, values)
+    value_form = ValueForm(flags, verb, request.POST if seen else request.GET)
+    context: dict[str, Any] = {"value_form": value_form}
+    if value_form.fields and not value_form.is_valid():
+        return _page(admin, request, verb, flags, context)
+    values = value_form.values if value_form.fields else ()
+    rehearsal = None
+    if not seen or any(flag.critical for flag in flags):
+        rehearsal = _rehearse(request, verb, flags, values)
+    critical = rehearsal.critical if rehearsal else []
+    context["form"] = form = ConfirmForm(critical, _answer(request, critical) if seen else None)
+    if form.is_valid():
+        try:
+            return _do(admin, request, verb, flags, seen, values, form.cleaned_data["comment"])
+        except ChangeRefused as refusal:
+            context |= _refused(request, seen, refusal)
+    if verb.name == "undo" and (met := context.get("met")):
+        overtaken = [(flag, meeting.since) for flag, meeting in met]
+        return _overtaken(admin, request, verb, flags, overtaken)
+    context["rehearsal"] = rehearsal or _rehearse(request, verb, flags, values)
     return _page(admin, request, verb, flags, context)
+
+
+def _refused(request: HttpRequest, seen: dict[int, int], refusal: ChangeRefused) -> dict[str, Any]:
+    met = _met(request, seen) if isinstance(refusal, Conflict) else []
+    return {"met": met} if met else {"refusal": words(refusal)}
+
+
+def _answer(request: HttpRequest, critical: list[Flag]) -> Any:
+    """Return what was sent; None where a message's button sent it, which asks for no keys."""
+    return request.POST if "comment" in request.POST or not critical else None
 
 
 def _overtaken(
@@ -144,15 +157,8 @@ def _rehearse(
 ) -> Rehearsal:
     rehearsal = rehearse(request, flags, lambda keys: verb.act(keys, *values))
     if verb.name in OFF:
-        _name_dependents(rehearsal)
+        name_dependents(rehearsal)  # they fall with it
     return rehearsal
-
-
-def _name_dependents(rehearsal: Rehearsal) -> None:
-    """Say which flags fall with those that would be turned off."""
-    changed = {each.flag.pk: each for each in rehearsal.outcomes if each.lines}
-    for pk, links in dependents(changed).items():
-        changed[pk].dependents = links
 
 
 def _do(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from flaggate.admin.rehearsing import Rehearsal
+
 MOST_NAMED = 10
 
 
@@ -30,6 +32,13 @@ def dependents(flags: Iterable[int]) -> dict[int, SafeString]:
     for required, pk, key in rows:
         found.setdefault(required, []).append((pk, key))
     return {required: _linked(requiring) for required, requiring in found.items()}
+
+
+def name_dependents(rehearsal: Rehearsal) -> None:
+    """Say which flags depend on those that would change."""
+    changed = {each.flag.pk: each for each in rehearsal.outcomes if each.lines}
+    for pk, links in dependents(changed).items():
+        changed[pk].dependents = links
 
 
 def _linked(flags: list[tuple[int, str]]) -> SafeString:

@@ -53,6 +53,12 @@ class Rehearsal:
         """Whether there is something to confirm."""
         return not self.refusal and any(outcome.lines for outcome in self.outcomes)
 
+    @property
+    def critical(self) -> list[Flag]:
+        """The critical flags that would change; all of them where that can't be told."""
+        outcomes = [each for each in self.outcomes if each.lines or self.refusal]
+        return [each.flag for each in outcomes if each.flag.critical]
+
 
 def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]], Any]) -> Rehearsal:
     """Do it, look at it, and take it back."""

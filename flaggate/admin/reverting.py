@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,9 +17,13 @@ from django.utils.translation import gettext_lazy
 from flaggate import changes
 from flaggate.admin import history as histories
 from flaggate.admin.conflicts import meanwhile
+from flaggate.admin.dependents import name_dependents
 from flaggate.admin.refusals import words
-from flaggate.changes.differences import differences
+from flaggate.admin.rehearsing import READS, rehearse
+from flaggate.changes.differences import differences, same
 from flaggate.exceptions import ChangeRefused
+from flaggate.models import Flag, Revision, Segment, wording
+from flaggate.templatetags.flaggate_moments import zoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +33,9 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
     from flaggate.admin.history import History
-    from flaggate.models import Revision
+    from flaggate.admin.rehearsing import Rehearsal
 
+FLAG = Revision.Subject.FLAG
 REVERTS: dict[str, Callable[..., Any]] = {
     "flag": changes.revert_flag,
     "segment": changes.revert_segment,
@@ -40,7 +46,9 @@ ALREADY = {
     "segment": gettext_lazy("The segment %(key)s is already what it was then."),
 }
 AGAIN = {
-    "flag": gettext_lazy("The flag %(key)s is again what it was at version %(version)d."),
+    "flag": gettext_lazy(
+        "The flag %(key)s is again what it was at version %(version)d: %(state)s."
+    ),
     "segment": gettext_lazy("The segment %(key)s is again what it was at version %(version)d."),
 }
 MOST_COMMENT = 1000
@@ -120,6 +128,9 @@ def revert(
             "form": form,
             "since": since,
             "lines": _preview(history, revision),
+            "rehearsal": _rehearse(request, history, version),
+            "clock": _clock(history, revision),
+            "used_by": _used_by(model_admin, history),
             "json": list(histories.json_lines(history.now, _target(history, revision))),
         },
     )
@@ -147,16 +158,55 @@ def revert_as(request: HttpRequest, history: History, version: int, form: Revert
     return True
 
 
-def _done(history: History, version: int, former: int) -> SafeString | str:
-    said = AGAIN[history.subject] % {"key": history.key, "version": version}
-    return with_way_back(said, history, former)
+def _done(history: History, version: int, former: int) -> SafeString:
+    words = {"key": history.key, "version": version, "state": _state(history)}
+    return with_way_back(AGAIN[history.subject] % words, history, former)
 
 
-def with_way_back(said: str, history: History, former: int) -> SafeString | str:
+def _state(history: History) -> str:
+    """Say who gets a flag now; of a segment, nothing."""
+    if history.subject != FLAG:
+        return ""
+    return wording.state(Flag.objects.prefetch_related(*READS).get(key=history.key))
+
+
+def with_way_back(said: str, history: History, former: int) -> SafeString:
     """Append a link to the page that goes back to a version, where a revision tells of it."""
     if not history.revisions.filter(version=former).exists():
-        return said
-    return format_html('{} <a href="{}">{}</a>', said, history.url("revert", former), _("Undo"))
+        return zoned(said)
+    link = history.url("revert", former)
+    return format_html('{} <a href="{}">{}</a>', zoned(said), link, _("Undo"))
+
+
+def _rehearse(request: HttpRequest, history: History, version: int) -> Rehearsal | None:
+    """Try it on a flag: who gets it then, or why it would be refused."""
+    if history.subject != FLAG:
+        return None
+    rehearsal = rehearse(
+        request, [history.whole], lambda keys: changes.revert_flag(keys[0], version)
+    )
+    name_dependents(rehearsal)
+    return rehearsal
+
+
+def _clock(history: History, revision: Revision) -> str:
+    """Say that a rollout goes on, where it is this that makes it: the clock has never stopped."""
+    now, then = history.now or {}, _target(history, revision)
+    rollout = then.get("rollout")
+    made = any(not same(now.get(name), then.get(name)) for name in ("enabled", "rollout"))
+    if not (made and then.get("enabled") and rollout) or rollout["paused_at"]:
+        return ""
+    words = _("The rollout goes on as if nothing had stopped it: its clock runs from %s on.")
+    return words % wording.moment(datetime.fromisoformat(rollout["started_at"]))
+
+
+def _used_by(model_admin: ModelAdmin[Revision], history: History) -> SafeString | str:
+    """Name what uses a segment, and so changes with it."""
+    if history.subject == FLAG:
+        return ""
+    segments: Any = model_admin.admin_site.get_model_admin(Segment)
+    said: SafeString | str = segments.used_by(history.whole)
+    return said
 
 
 def _preview(history: History, revision: Revision) -> list[str]:

@@ -97,9 +97,12 @@ def _beyond_beginning(document: Document) -> Iterator[str]:
 
 def _differing(before: Document, after: Document) -> Iterator[str]:
     # What only one of them has was not yet, or is no longer, a field when the other was recorded.
+    rolls = before.get("rollout") or after.get("rollout")
     for name in _ordered(before.keys() & after.keys()):
         old, new = before[name], after[name]
         compared: Comparison = PARTS.get(name, _plain)
+        if name == "percentage" and rolls:
+            compared = _percentage_beside
         if not same(old, new):
             yield from compared(name, old, new)
 
@@ -112,6 +115,11 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 def _plain(name: str, old: Any, new: Any) -> Iterator[str]:
     yield _turned(label(name), _shown(name, old), _shown(name, new))
+
+
+def _percentage_beside(name: str, old: Any, new: Any) -> Iterator[str]:
+    """Say what else would be served: a stage stands in its place, before or after."""
+    yield _turned(_("percentage without the rollout"), _shown(name, old), _shown(name, new))
 
 
 def _turned(name: str, old: str, new: str) -> str:

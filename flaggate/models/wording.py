@@ -189,12 +189,19 @@ def _timed(flag: Flag, now: datetime) -> str:
     if running := progress(flag, now):
         whom = f"{whom} ({running})"
     if flag.active_from and flag.active_from > now:
-        words = {"moment": moment(flag.active_from), "audience": whom}
-        return _("scheduled from %(moment)s for %(audience)s") % words
+        return _scheduled(flag.active_from, flag.active_until, whom)
     if flag.active_until:
         words = {"moment": moment(flag.active_until), "audience": whom}
         return _("on until %(moment)s for %(audience)s") % words
     return _("on for %(audience)s") % {"audience": whom}
+
+
+def _scheduled(begin: datetime, end: datetime | None, whom: str) -> str:
+    words = {"moment": moment(begin), "audience": whom}
+    if end is None:
+        return _("scheduled from %(moment)s for %(audience)s") % words
+    words["end"] = moment(end)
+    return _("scheduled from %(moment)s until %(end)s for %(audience)s") % words
 
 
 def _on_conditions(said: str, flag: Flag) -> str:

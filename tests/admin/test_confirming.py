@@ -51,6 +51,13 @@ def test_what_would_change_nothing_can_not_be_confirmed(ada, flag):
     assert "comment" not in page.fields
 
 
+@pytest.mark.parametrize(
+    ("verb", "way"), [("turn-on", "No, take me back"), ("turn-off", "Take me back")]
+)
+def test_the_way_back_says_no_only_where_something_was_asked(ada, flag, verb, way):
+    assert ada.ask(verb, flag).words.endswith(way)
+
+
 @pytest.mark.parametrize("query", ["flag=99", "flag=", "flag=x,%00,-1", "key=nope", "key=%00", ""])
 def test_a_flag_that_does_not_exist_leads_back_to_the_list(ada, query):
     page = ada.go(f"{address_of('turn-off')}?{query}")
@@ -271,6 +278,45 @@ def test_each_critical_flag_wants_its_own_key(ada):
     assert not Flag.objects.filter(enabled=True).exists()
 
 
+@pytest.fixture
+def critical():
+    """A critical flag that is on, x, and one that is off, y."""
+    return [changes.create(key, critical=True, enabled=key == "x") for key in "xy"]
+
+
+def key_of(flag):
+    return f"typed_key_{flag.pk}"
+
+
+def test_of_critical_flags_only_those_that_would_change_ask_for_their_keys(ada, critical):
+    on, off = critical
+    page = ada.ask("turn-off", on, off)
+    assert (key_of(on) in page.fields, key_of(off) in page.fields) == (True, False)
+    page.confirm(**{key_of(on): "x"})
+    assert not stored("x").enabled
+
+
+@pytest.mark.parametrize("typed", [{}, {"x": ""}, {"y": "y"}, {"x": "y"}])
+def test_a_critical_flag_that_would_change_never_does_without_its_key(ada, critical, typed):
+    keys = {key_of(flag): typed[flag.key] for flag in critical if flag.key in typed}
+    seen = ",".join(f"{flag.pk}:{flag.version}" for flag in critical)
+    for form in ({"comment": ""}, {}):
+        ada.post(address_of("turn-off"), {"seen": seen, **form, **keys})
+    assert stored("x").enabled
+
+
+def test_critical_flags_that_would_all_stay_as_they_are_ask_for_nothing(ada, critical):
+    page = ada.post(address_of("turn-off"), {"seen": f"{critical[1].pk}:1"})
+    assert page.messages == ["1 flag was so already."]
+
+
+def test_where_all_is_refused_every_critical_flag_keeps_its_key(ada, critical):
+    changes.archive("y")
+    seen = ",".join(f"{flag.pk}:{stored(flag.key).version}" for flag in critical)
+    page = ada.post(address_of("share"), {"seen": seen, "value": "5", "comment": ""})
+    assert sorted(page.response.context["form"].errors) == sorted(map(key_of, critical))
+
+
 # --- conflicts --------------------------------------------------------------------------------
 
 
@@ -414,6 +460,16 @@ def test_undoing_a_critical_change_wants_the_key(ada):
     assert stored().enabled
     page.confirm(**{f"typed_key_{flag.pk}": "x"})
     assert not stored().enabled
+
+
+def test_the_page_that_asks_for_the_key_says_that_nothing_was_undone_yet(ada):
+    flag = changes.create("x", critical=True, percentage=0)
+    page = ada.do("turn-on", flag, **{f"typed_key_{flag.pk}": "x"}).undo()
+    assert "Nothing was undone yet: confirm it below." in page.words
+    assert "This field is required." not in page.words
+    page = page.confirm()
+    assert "This field is required." in page.words
+    assert "yet" not in page.words
 
 
 def test_a_flag_that_was_only_created_has_nothing_to_be_undone(ada, flag):

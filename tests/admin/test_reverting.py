@@ -1,8 +1,11 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from flaggate import changes
 from flaggate.admin import reverting
-from flaggate.models import Flag, Revision, Rule, Segment
+from flaggate.models import Flag, Revision, Rule, Segment, State
 from tests.admin.conftest import pages, user
 
 REVERT = "/admin/flaggate/revision/of/flag/x/revert/"
@@ -37,7 +40,7 @@ def test_it_leads_to_the_history_which_offers_to_undo_it(ada):
     page = ada.get(f"{REVERT}1/").save()
     assert page.response.context["history"].key == "x"
     assert f'<a href="{REVERT}3/">Undo</a>' in page.messages[0]
-    assert "The flag x is again what it was at version 1. <a" in page.text
+    assert "The flag x is again what it was at version 1: off. <a" in page.text
     ada.get(f"{REVERT}3/").save()
     assert (stored().enabled, stored().percentage) == (True, 25)
 
@@ -88,7 +91,7 @@ def test_a_form_without_the_version_seen_writes_nothing(ada, seen):
     assert stored().version == 3
 
 
-def test_a_refusal_is_shown(ada, segment):
+def test_a_refusal_is_said_before_it_is_tried_and_once(ada, segment):
     with changes.change():
         rule = Rule.objects.create(flag=stored(), percentage=5)
         rule.segments.add(segment)
@@ -96,8 +99,12 @@ def test_a_refusal_is_shown(ada, segment):
         rule.delete()
     with changes.change():
         Segment.objects.all().delete()
-    page = ada.get(f"{REVERT}4/").save()
+    page = ada.get(f"{REVERT}4/")
     assert "there is no segment &#x27;beta&#x27;. Create it first." in page.text
+    assert "rule 1: added, 5 % of beta" in page.words
+    assert page.fields == {}
+    page = ada.post(f"{REVERT}4/", {"seen": stored().version})
+    assert page.text.count("there is no segment &#x27;beta&#x27;. Create it first.") == 1
     assert not Rule.objects.exists()
 
 
@@ -139,6 +146,82 @@ def test_a_version_of_any_length_is_not_found(ada, version):
 @pytest.mark.parametrize("place", ["flag/x/revert/9", "flag/y/revert/1", "segment/x/revert/1"])
 def test_there_must_be_such_a_version(ada, place):
     assert ada.get(f"/admin/flaggate/revision/of/{place}/").status == 404
+
+
+# --- who gets it then -------------------------------------------------------------------------
+
+
+def test_the_page_of_a_flag_says_who_gets_it_now_and_then(ada):
+    words = ada.get(f"{REVERT}1/").words
+    assert "Now On for 25 % Then Off; " in words
+    assert "users" in words
+
+
+def test_the_page_names_the_flags_that_require_it(ada):
+    with changes.change():
+        changes.create("y").prerequisites.create(required=stored())
+    assert "Required by: y" in ada.get(f"{REVERT}1/").words
+    assert "Required by" not in ada.get(f"{REVERT}3/").words
+
+
+def test_the_page_writes_nothing(ada):
+    before = list(Flag.objects.values()), Revision.objects.count(), State.objects.get().token
+    ada.get(f"{REVERT}1/")
+    assert before == (
+        list(Flag.objects.values()),
+        Revision.objects.count(),
+        State.objects.get().token,
+    )
+
+
+DAY = timedelta(days=1)
+GOES_ON = "The rollout goes on as if nothing had stopped it: its clock runs from"
+
+
+@pytest.fixture
+def rolled():
+    """At version 4, the flag was in the first of three stages, which it would have left since."""
+    changes.rollouts.start("x", [(5, DAY), (50, DAY), (100, None)], at=timezone.now() - 1.5 * DAY)
+
+
+def test_a_rollout_that_would_go_on_is_said_to(ada, rolled):
+    changes.rollouts.stop("x")
+    changes.rollout("x", 0)
+    changes.disable("x")
+    page = ada.get(f"{REVERT}4/")
+    assert "Now Off Then On for 50 % (stage 2 of 3)" in page.words
+    assert GOES_ON in page.words
+    assert "version 4: on for 50 % (stage 2 of 3). <a" in page.save().text
+
+
+def test_so_it_is_where_the_flag_was_only_off(ada, rolled):
+    changes.disable("x")
+    assert GOES_ON in ada.get(f"{REVERT}4/").words
+
+
+def test_of_a_rollout_that_would_not_go_on_nothing_is_said(ada, rolled):
+    changes.rollouts.pause("x")
+    changes.rollouts.resume("x")
+    changes.disable("x")
+    changes.rollouts.stop("x")
+    for version in (2, 5, 7):  # it has not begun, is paused, and runs while the flag is off
+        assert GOES_ON not in ada.get(f"{REVERT}{version}/").words
+
+
+def test_of_a_rollout_that_runs_anyway_nothing_is_said(ada, rolled):
+    with changes.change():
+        Flag.objects.update(owner="Checkout")
+    assert GOES_ON not in ada.get(f"{REVERT}4/").words
+
+
+def test_the_page_of_a_segment_names_what_uses_it(ada, segment):
+    changes.members.add("beta", ["1"])
+    with changes.change():
+        Rule.objects.create(flag=stored(), percentage=5).segments.add(segment)
+    address = "/admin/flaggate/revision/of/segment/beta/revert/1/"
+    assert "Used by: flag x" in ada.get(address).words
+    rita = pages(user("rita", "view_revision", "revert_segment"))
+    assert "Used by" not in rita.get(address).words
 
 
 # --- who may ----------------------------------------------------------------------------------

@@ -205,6 +205,12 @@ def test_what_became_of_a_rollout_is_said(before, after, words):
     assert differences(flag(rollout=before), flag(rollout=after)) == [words]
 
 
+@pytest.mark.parametrize(("before", "after"), [(RUNNING, None), (None, RUNNING)])
+def test_a_percentage_in_whose_place_a_stage_stands_is_not_said_to_be_served(before, after):
+    lines = differences(flag(percentage=0, rollout=before), flag(percentage=100, rollout=after))
+    assert lines[0] == "percentage without the rollout: 0 % → 100 %"
+
+
 def test_a_new_flag_may_have_a_rollout_that_runs():
     assert differences(None, flag(rollout=RUNNING)) == [
         "created",

@@ -68,6 +68,11 @@ def test_a_flag_that_begins_later_is_scheduled():
     assert state() == "scheduled from 2027-03-01 09:30 UTC for everyone"
 
 
+def test_a_flag_that_begins_later_and_ends_says_both():
+    changes.create("x", enabled=True, active_from=LATER, active_until=LATER + 24 * HOUR)
+    assert state() == "scheduled from 2027-03-01 09:30 UTC until 2027-03-02 09:30 UTC for everyone"
+
+
 def test_a_flag_that_ends_later_says_when():
     changes.create("x", enabled=True, active_until=LATER)
     assert state() == "on until 2027-03-01 09:30 UTC for everyone"
