@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -177,6 +178,8 @@ def _do(
         verb.act([flag.key for flag in flags], *values)
     changed = {revision.key for revision in opened.revisions if revision.subject == FLAG}
     done = [flag for flag in _flags(request, seen) if flag.key in changed]
+    actor: Any = request.user.pk
+    LogEntry.objects.log_actions(actor, done, CHANGE, str(verb.label))
     said = told(done, len(flags) - len(done))
     admin.message_user(request, with_undo(request, said, done), messages.SUCCESS)
     return HttpResponseRedirect(next_page(request, flags))

@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 
 from flaggate import changes
@@ -340,6 +341,14 @@ def test_the_second_is_told_why_it_can_not_be_done_any_more(ada, bob, flag):
     assert "Nothing of yours was done." in page.words
     assert "is archived. Restore it first" in page.words
     assert "Below" not in page.words
+
+
+def test_what_was_done_stands_among_the_recent_actions(ada, flag):
+    other = changes.create("y", enabled=True)
+    ada.do("turn-on", flag, other)
+    entry = LogEntry.objects.get()
+    assert (entry.get_edited_object(), entry.change_message) == (flag, "Turn on")
+    assert entry.user.username == "ada"
 
 
 def test_a_refusal_is_said_once(ada, flag):
