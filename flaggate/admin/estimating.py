@@ -93,13 +93,12 @@ def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate:
     users = get_user_model()._default_manager.order_by()[:MOST_COUNTED].count()
     try:
         asked = list(_ask(before, after, key))
+    except Untold:
+        raise
     except Exception:  # an attribute of the project's own: no reason to keep a flag from its change
         raise Untold(_("an attribute of the users could not be read")) from None
-    answers = [answer for _user, *answers in asked for answer in answers]
     if not asked:
         raise Untold(_("no users were found"))
-    if any(each.error == evaluation.TARGETING_KEY_MISSING for each in answers):
-        raise _shared_out_by(after.flags[key].bucket_by or before.flags[key].bucket_by)
     return Estimate(
         sum(old.active for _user, old, _new in asked),
         sum(new.active for _user, _old, new in asked),
@@ -111,20 +110,21 @@ def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate:
 
 
 def _refuse_unknown(snapshot: Snapshot, key: str) -> None:
-    """Raise Untold where a flag asks for what a user alone does not tell, or can't be asked."""
-    flag = snapshot.flags.get(key)
-    if flag is None:
+    """Raise Untold where a flag can't be asked, or asks for what a user alone does not tell."""
+    if key not in snapshot.flags:
         raise Untold(_("what is stored of it is broken"))
-    unknown = UNKNOWN & references.attributes_of(flag, snapshot.segments)
-    if flag.bucket_by in unknown:
-        raise _shared_out_by(flag.bucket_by)
-    if unknown:
-        words = _("it depends on what a user alone does not tell (%s)")
-        raise Untold(words % ", ".join(sorted(unknown)))
+    for flag in references.required(key, snapshot.flags):
+        unknown = UNKNOWN & references.attributes_of(flag, snapshot.segments)
+        if flag.bucket_by in unknown:
+            raise _not_everyones(flag)
+        if unknown:
+            words = _("%(key)s depends on what a user alone does not tell (%(attributes)s)")
+            raise Untold(words % {"key": flag.key, "attributes": ", ".join(sorted(unknown))})
 
 
-def _shared_out_by(attribute: str) -> Untold:
-    return Untold(_("it is shared out by %s, which not every user has") % attribute)
+def _not_everyones(flag: Flag) -> Untold:
+    words = _("%(key)s is shared out by %(attribute)s, which not every user has")
+    return Untold(words % {"key": flag.key, "attribute": flag.bucket_by})
 
 
 def _off(flag: Flag, now: datetime) -> bool:
@@ -136,11 +136,20 @@ def _off(flag: Flag, now: datetime) -> bool:
 
 def _ask(before: Snapshot, after: Snapshot, key: str) -> Iterator[Asked]:
     began, now = time.monotonic(), datetime.now(UTC)
+    shared_out = [(each, flag) for each in (before, after) for flag in _shared_out(each, key)]
     for user in _sample():
         subject = context.of_subject(user, now)
+        for snapshot, flag in shared_out:
+            if snapshot.evaluate(flag.key, subject).error == evaluation.TARGETING_KEY_MISSING:
+                raise _not_everyones(flag)
         yield user, before.evaluate(key, subject), after.evaluate(key, subject)
         if time.monotonic() - began > LONGEST:
             return
+
+
+def _shared_out(snapshot: Snapshot, key: str) -> list[Flag]:
+    """Return those of the flags that are asked which are shared out by what a user may lack."""
+    return [flag for flag in references.required(key, snapshot.flags) if flag.bucket_by]
 
 
 def _differ(old: Evaluation, new: Evaluation) -> bool:

@@ -445,7 +445,7 @@ def test_it_says_about_how_many_users_get_it(ada, crowd):
 def test_it_says_why_users_do_not_tell(ada, crowd, by):
     flag = changes.create("x", percentage=50, bucket_by=by)
     words = ada.ask("turn-on", flag).words
-    assert f"can't be told: it is shared out by {by}, which not every user has." in words
+    assert f"can't be told: x is shared out by {by}, which not every user has." in words
 
 
 def test_it_says_nothing_about_a_flag_that_stays_off(ada, crowd, flag):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -6,7 +7,7 @@ from django.contrib.auth.models import User
 
 from flaggate.admin import estimating
 from flaggate.admin.estimating import Estimate, Untold, estimate
-from flaggate.core.definitions import Condition, Flag, Rule, Segment, Variant
+from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Segment, Variant
 from flaggate.core.snapshot import Snapshot
 
 NOBODY = Flag("x", enabled=True, percentage=Decimal(0), salt="s")
@@ -119,15 +120,55 @@ def test_without_users_there_is_nothing_to_tell():
 def test_what_only_a_request_knows_is_not_guessed(attribute):
     users(3)
     segment = Segment("s", conditions=(Condition(attribute, "exists"),))
-    with pytest.raises(Untold, match=rf"what a user alone does not tell \({attribute}\)\."):
+    said = rf"x depends on what a user alone does not tell \({attribute}\)\."
+    with pytest.raises(Untold, match=said):
         of(Flag("x", enabled=True, rules=(Rule(("s",)),)), segment)
 
 
 @pytest.mark.parametrize("by", ["visitor", "organisation"])
 def test_a_share_of_what_not_every_user_has_is_not_guessed(by):
     users(3)
-    with pytest.raises(Untold, match=f"it is shared out by {by}, which not every user has"):
+    with pytest.raises(Untold, match=f"x is shared out by {by}, which not every user has"):
         of(Flag("x", enabled=True, percentage=Decimal(5), salt="s", bucket_by=by))
+
+
+def requiring(*required, enabled=True):
+    """What "a" would be, on if "b" is, beside what it is; and the flags that are required."""
+    flags = {each.key: each for each in required}
+    a = Flag("a", enabled=enabled, salt="s", prerequisites=(Prerequisite("b"),))
+    return [Snapshot({**flags, "a": each}) for each in (a, replace(a, enabled=False))]
+
+
+SHARED = {"enabled": True, "percentage": Decimal(50), "salt": "s"}
+
+
+@pytest.mark.parametrize("by", ["visitor", "organisation"])
+@pytest.mark.parametrize("turned", ["on", "off"])
+def test_neither_is_a_share_of_a_required_flag(by, turned):
+    users(3)
+    on, off = requiring(
+        Flag("b", enabled=True, salt="s", prerequisites=(Prerequisite("c"),)),
+        Flag("c", **SHARED, bucket_by=by),
+    )
+    with pytest.raises(Untold, match=f"c is shared out by {by}, which not every user has"):
+        estimate(*((off, on) if turned == "on" else (on, off)), "a")
+
+
+def test_neither_is_what_a_required_flag_asks_of_a_request():
+    users(3)
+    french = {"s": Segment("s", conditions=(Condition("language", "one_of", ("fr",)),))}
+    on, off = requiring(Flag("b", enabled=True, rules=(Rule(("s",)),)))
+    on.segments = off.segments = french
+    with pytest.raises(Untold, match=r"b depends on .* \(language\)"):
+        estimate(off, on, "a")
+
+
+def test_a_required_flag_that_is_shared_out_by_user_is_counted():
+    users(50)
+    on, off = requiring(Flag("b", **SHARED))
+    found = estimate(off, on, "a")
+    assert 0 < found.after < 50
+    assert found.before == 0
 
 
 def test_all_of_what_not_every_user_has_is_everyone():

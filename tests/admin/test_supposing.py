@@ -171,7 +171,7 @@ def test_whoever_is_listed_is_asked_for_by_a_button(asker: Pages, flag: Flag) ->
 def test_where_a_sample_can_not_tell_it_says_so(asker: Pages, flag: Flag) -> None:
     page = ask(asker.open(flag), percentage="50", bucket_by="visitor")
     assert supposed(page).estimate is None
-    assert "How many users that is can't be told: it is shared out by visitor" in page.words
+    assert "How many users that is can't be told: x is shared out by visitor" in page.words
 
 
 # --- what is typed stays, and nothing else does -----------------------------------------------
