@@ -1,10 +1,13 @@
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import UUIDField
 
+from flaggate import context
 from flaggate.admin import estimating
 from flaggate.admin.estimating import Estimate, Untold, estimate
 from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Segment, Variant
@@ -60,34 +63,93 @@ def test_another_variant_or_value_is_a_change_even_where_python_calls_them_equal
 def test_of_many_users_a_sample_from_all_of_the_table_is_asked(monkeypatch):
     monkeypatch.setattr(estimating, "MOST_ASKED", 100)
     users(1000)
-    old = Segment("old", conditions=(Condition("username", "one_of", ("u0", "u10", "u20")),))
     everyone = Flag("x", enabled=True, salt="s")
     assert of(everyone) == Estimate(0, 100, 1000, 100, off_before=True)
-    pks = sorted(int(user.pk) for user in estimating._sample())
-    assert len(pks) == 100
-    assert pks[-1] - pks[0] > 900
-    assert of(Flag("x", enabled=True, percentage=Decimal(0), rules=(Rule(("old",)),)), old)
+    pks = [int(user.pk) for user, *_ in of(everyone).changed]
+    assert len(set(pks)) == 100
+    assert max(pks) - min(pks) > 800
+
+
+def test_so_it_is_of_users_whose_primary_keys_are_no_numbers(monkeypatch):
+    monkeypatch.setattr(estimating, "MOST_ASKED", 10)
+    monkeypatch.setattr(estimating, "IntegerField", UUIDField)
+    users(30)
+    assert of(Flag("x", enabled=True)).asked == 10
+
+
+def test_gaps_between_few_users_leave_nobody_out(monkeypatch):
+    monkeypatch.setattr(estimating, "MOST_ASKED", 3)
+    User.objects.bulk_create(User(pk=10**n, username=f"u{n}") for n in range(3))
+    assert of(Flag("x", enabled=True)).asked == 3
+
+
+@pytest.mark.parametrize("chunk", [1, 50])
+def test_those_for_whom_there_is_time_are_not_the_oldest(monkeypatch, chunk):
+    monkeypatch.setattr(estimating, "CHUNK", chunk)
+    monkeypatch.setattr(estimating, "LONGEST", -1)
+    users(50)
+    asked = {of(Flag("x", enabled=True)).changed[0][0].pk for _ in range(20)}
+    assert len(asked) > 1
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
     [
         (Estimate(0, 30, 100, 100), "30 of 100 users (now 0)"),
-        (Estimate(0, 51, 25_000, 1000), "about 1,300 of 25,000 users (now hardly any)"),
-        (Estimate(1000, 1, 25_000, 1000), "about 25 of 25,000 users (now about 25,000)"),
-        (Estimate(1000, 0, 25_000, 1000), "hardly any of 25,000 users (now about 25,000)"),
+        (Estimate(0, 1030, 4019, 4019), "1,030 of 4,019 users (now 0)"),
+        (
+            Estimate(26, 70, 4019, 1000),
+            "about 280 of 4,019 users (now about 100; 1,000 were asked)",
+        ),
+        (Estimate(4, 12, 4019, 172), "about 300 of 4,019 users (now about 100; 172 were asked)"),
+        (
+            Estimate(0, 51, 25_000, 1000),
+            "about 1,300 of 25,000 users (now hardly any; 1,000 were asked)",
+        ),
+        (
+            Estimate(999, 1, 25_000, 1000),
+            "about 20 of 25,000 users (now about 24,980; 1,000 were asked)",
+        ),
+        (Estimate(2, 0, 100, 2), "hardly any of 100 users (now about 100; 2 were asked)"),
         (
             Estimate(1000, 0, 25_000, 1000, off_after=True),
-            "none of 25,000 users (now about 25,000)",
+            "none of 25,000 users (now about 25,000; 1,000 were asked)",
         ),
         (
             Estimate(0, 1000, 25_000, 1000, off_before=True),
-            "about 25,000 of 25,000 users (now none)",
+            "about 25,000 of 25,000 users (now none; 1,000 were asked)",
         ),
     ],
 )
 def test_it_says_no_more_than_a_sample_knows(found, words):
     assert str(found) == words
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (0, 1),
+        (1.9, 1),
+        (2, 2),
+        (4.9, 2),
+        (5, 5),
+        (9.9, 5),
+        (10, 10),
+        (28, 20),
+        (77, 50),
+        (100, 100),
+    ],
+)
+def test_a_number_is_rounded_to_what_is_sure(error, step):
+    assert estimating._step(error) == step
+
+
+def test_two_thirds_of_all_samples_lie_within_the_standard_error():
+    drawn = random.Random(1)
+    everybody = [True] * 300 + [False] * 700
+    counts = [sum(drawn.sample(everybody, 400)) for _ in range(2000)]
+    within = [abs(n * 2.5 - 300) <= Estimate(0, 0, 1000, 400)._error(n) for n in counts]
+    assert 0.65 < sum(within) / 2000 < 0.72
 
 
 @pytest.mark.parametrize(
@@ -184,6 +246,6 @@ def test_what_is_broken_is_not_asked():
 
 def test_an_attribute_that_fails_keeps_nobody_from_a_change(monkeypatch):
     users(3)
-    monkeypatch.setattr(estimating.context, "of_subject", lambda *_: 1 / 0)
+    monkeypatch.setattr(context, "of_subject", lambda *_: 1 / 0)
     with pytest.raises(Untold, match="could not be read"):
         of(Flag("x", enabled=True, percentage=Decimal(5)))

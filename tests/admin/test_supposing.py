@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from flaggate import changes, recording
+from flaggate import changes, context, recording
 from flaggate.admin import estimating
 from flaggate.models import Flag, Revision, Segment, State, Usage
 from flaggate.models.state import uncommitted
@@ -142,7 +142,7 @@ def test_a_sample_says_how_many_would_gain_it(asker: Pages, flag: Flag) -> None:
     User.objects.bulk_create(User(username=f"u{number}") for number in range(30))
     page = ask(asker.open(flag), percentage="100")
     assert counts(page) == [0, 31, 31, 0, 0]
-    assert "31 users were asked; in all that makes 31 of 31 users (now 0)." in page.words
+    assert "In all: 31 of 31 users (now 0)." in page.words
     assert len(supposed(page).people) == 20
     assert all(each[1:] == ("off", "on") for each in supposed(page).people)
 
@@ -215,13 +215,13 @@ def test_nothing_is_asked_while_it_holds_the_lock(
     asker: Pages, flag: Flag, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[bool] = []
-    of_subject = estimating.context.of_subject
+    of_subject = context.of_subject
 
     def seen(*subject: Any) -> Any:
         held.append(bool(uncommitted(connection)))
         return of_subject(*subject)
 
-    monkeypatch.setattr(estimating.context, "of_subject", seen)
+    monkeypatch.setattr(context, "of_subject", seen)
     ask(asker.open(flag), percentage="50", asked_targeting_key="1")
     assert held
     assert not any(held)
