@@ -58,6 +58,8 @@ class Estimate:
     #: Whether the flag can be active for nobody, which no sample needs to tell.
     off_before: bool = False
     off_after: bool = False
+    #: Whether both are of the moment at which the flag begins: until then it is for nobody.
+    later: bool = False
 
     @property
     def gained(self) -> int:
@@ -70,18 +72,25 @@ class Estimate:
         return sum(after.active < before.active for _user, before, after in self.changed)
 
     def __str__(self) -> str:
-        whole = self.asked >= self.users
-        words = (
-            _("%(after)s of %(users)s users (now %(before)s)")
-            if whole
-            else _("%(after)s of %(users)s users (now %(before)s; %(asked)s were asked)")
-        )
-        return words % {
+        return self._words % {
             "after": self._count(self.after, self.off_after),
             "before": self._count(self.before, self.off_before),
             "users": figure(self.users),
             "asked": figure(self.asked),
         }
+
+    @property
+    def _words(self) -> str:
+        if self.asked >= self.users:
+            if self.later:
+                return _("from then on %(after)s of %(users)s users (instead of %(before)s)")
+            return _("%(after)s of %(users)s users (now %(before)s)")
+        if self.later:
+            return _(
+                "from then on %(after)s of %(users)s users "
+                "(instead of %(before)s; %(asked)s were asked)"
+            )
+        return _("%(after)s of %(users)s users (now %(before)s; %(asked)s were asked)")
 
     def _count(self, found: int, off: bool) -> str:
         if self.asked >= self.users:
@@ -113,9 +122,11 @@ def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate:
     """Ask a sample of users. Raises Untold where that would tell nothing."""
     for snapshot in (before, after):
         _refuse_unknown(snapshot, key)
+    now = datetime.now(UTC)
+    begins = _begins(before, after, key, now)
     users = get_user_model()._default_manager.order_by()[:MOST_COUNTED].count()
     try:
-        asked = list(_ask(before, after, key, users))
+        asked = list(_ask(before, after, key, begins or now, users))
     except Untold:
         raise
     except Exception:  # an attribute of the project's own: no reason to keep a flag from its change
@@ -128,7 +139,9 @@ def estimate(before: Snapshot, after: Snapshot, key: str) -> Estimate:
         users,
         len(asked),
         [(user, old, new) for user, old, new in asked if _differ(old, new)],
-        *(_off(snapshot.flags[key], datetime.now(UTC)) for snapshot in (before, after)),
+        off_before=_off(before, key, begins or now),
+        off_after=_off(after, key, begins or now),
+        later=begins is not None,
     )
 
 
@@ -150,18 +163,32 @@ def _not_everyones(flag: Flag) -> Untold:
     return Untold(words % {"key": flag.key, "attribute": flag.bucket_by})
 
 
-def _off(flag: Flag, now: datetime) -> bool:
-    """Whether a flag can be active for nobody."""
+def _begins(before: Snapshot, after: Snapshot, key: str, now: datetime) -> datetime | None:
+    """Return when a flag will begin that is for nobody until then, whatever is done now."""
+    start = after.flags[key].active_from
+    if start is None or start <= now or not _off(before, key, now):
+        return None
+    return None if _off(after, key, start) else start
+
+
+def _off(snapshot: Snapshot, key: str, now: datetime) -> bool:
+    """Whether a flag can be active for nobody: it is off itself, or one that it requires is."""
+    return any(_idle(flag, now) for flag in references.required(key, snapshot.flags))
+
+
+def _idle(flag: Flag, now: datetime) -> bool:
+    early = flag.active_from is not None and flag.active_from > now
     over = flag.active_until is not None and flag.active_until <= now
     empty = not (flag.percentage or flag.rules or flag.stages)
-    return flag.archived or not flag.enabled or over or empty
+    return flag.archived or not flag.enabled or early or over or empty
 
 
-def _ask(before: Snapshot, after: Snapshot, key: str, users: int) -> Iterator[Asked]:
+def _ask(before: Snapshot, after: Snapshot, key: str, now: datetime, users: int) -> Iterator[Asked]:
     until = time.monotonic() + LONGEST
     both = (before, after)
     shared_out = [(each, flag) for each in both for flag in _shared_out(each, key)]
-    for user, subject in _sample(users, _attributes(before, key) | _attributes(after, key)):
+    attributes = _attributes(before, key) | _attributes(after, key)
+    for user, subject in _sample(users, attributes, now):
         for snapshot, flag in shared_out:
             if snapshot.evaluate(flag.key, subject).error == evaluation.TARGETING_KEY_MISSING:
                 raise _not_everyones(flag)
@@ -187,9 +214,9 @@ def _differ(old: Evaluation, new: Evaluation) -> bool:
     return old.variant is not None and not same(old.value, new.value)
 
 
-def _sample(users: int, attributes: Collection[str]) -> Iterator[Subject]:
+def _sample(users: int, attributes: Collection[str], now: datetime) -> Iterator[Subject]:
     """Read users from all of the table; in no order, because there may be no time for all."""
-    drawn, now = _drawn(users), datetime.now(UTC)
+    drawn = _drawn(users)
     those = get_user_model()._default_manager.order_by()
     for start in range(0, len(drawn), CHUNK):
         found = list(those.filter(pk__in=drawn[start : start + CHUNK]))

@@ -12,7 +12,9 @@ from flaggate.admin import estimating
 from flaggate.admin.estimating import Estimate, Untold, estimate
 from flaggate.core.definitions import Condition, Flag, Prerequisite, Rule, Segment, Variant
 from flaggate.core.snapshot import Snapshot
+from flaggate.core.stages import Stage
 
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
 NOBODY = Flag("x", enabled=True, percentage=Decimal(0), salt="s")
 
 
@@ -159,6 +161,7 @@ def test_two_thirds_of_all_samples_lie_within_the_standard_error():
         {"enabled": True, "archived": True},
         {"enabled": True, "active_until": datetime.now(UTC) - timedelta(days=1)},
         {"enabled": True, "percentage": Decimal(0)},
+        {"enabled": True, "active_from": TOMORROW},
     ],
 )
 def test_a_flag_that_is_off_is_known_to_be_for_nobody(off):
@@ -167,10 +170,71 @@ def test_a_flag_that_is_off_is_known_to_be_for_nobody(off):
     assert (found.off_before, found.off_after) == (False, True)
 
 
+def test_so_is_one_that_requires_a_flag_that_is_off():
+    users(1)
+    on, off = requiring(Flag("b", enabled=False))
+    found = estimate(off, on, "a")
+    assert (found.off_before, found.off_after) == (True, True)
+
+
+# --- of a flag that has not begun -------------------------------------------------------------
+
+
+def scheduled(percentage, **fields):
+    timed = {"enabled": True, "active_from": TOMORROW, **fields}
+    return Flag("x", percentage=Decimal(percentage), salt="s", **timed)
+
+
+def test_of_a_flag_that_has_not_begun_it_says_how_many_get_it_then():
+    users(50)
+    found = of(scheduled(100), before=scheduled(50))
+    assert str(found) == f"from then on 50 of 50 users (instead of {found.before})"
+    assert 0 < found.before < 50
+    assert (found.off_before, found.off_after) == (False, False)
+
+
+def test_a_sample_is_said_to_be_one_then_as_well():
+    found = Estimate(0, 26, 4019, 1000, off_before=True, later=True)
+    said = "from then on about 100 of 4,019 users (instead of none; 1,000 were asked)"
+    assert str(found) == said
+
+
+def test_what_it_requires_and_its_stages_are_those_of_that_moment():
+    users(50)
+    stages = (Stage(TOMORROW - timedelta(hours=1), Decimal(100)),)
+    before = Snapshot({"a": Flag("a")})
+    after = Snapshot(
+        {
+            "a": scheduled(0, stages=stages, prerequisites=(Prerequisite("b"),)),
+            "b": scheduled(100, active_from=TOMORROW - timedelta(hours=2)),
+        }
+    )
+    assert str(estimate(before, after, "a")) == "from then on 50 of 50 users (instead of 0)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (Flag("x", enabled=True), scheduled(100), "0 of 9 users (now 9)"),
+        (scheduled(100), scheduled(100, enabled=False), "0 of 9 users (now 0)"),
+        (scheduled(100), scheduled(0), "0 of 9 users (now 0)"),
+        (scheduled(100), scheduled(100, active_until=TOMORROW), "0 of 9 users (now 0)"),
+        (scheduled(100), Flag("x", enabled=True), "9 of 9 users (now 0)"),
+        (NOBODY, scheduled(100, active_from=TOMORROW - timedelta(days=2)), "9 of 9 users (now 0)"),
+    ],
+)
+def test_what_is_on_before_or_never_is_asked_about_now(before, after, words):
+    users(9)
+    assert str(of(after, before=before)) == words
+
+
 def test_it_stops_when_it_takes_too_long(monkeypatch):
     users(30)
     monkeypatch.setattr(estimating, "LONGEST", -1)
     assert of(Flag("x", enabled=True)) == Estimate(0, 1, 30, 1, off_before=True)  # the first
+
+
+# --- what can't be told -----------------------------------------------------------------------
 
 
 def test_without_users_there_is_nothing_to_tell():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -157,6 +158,17 @@ def test_a_sample_says_who_would_get_something_else(asker: Pages) -> None:
     assert counts(page) == [1, 1, 0, 0, 1]
     page = ask(page, variants_0_weight="0", variants_1_weight="1")
     assert [each[1:] for each in supposed(page).people] == [("compact", "wide")]
+
+
+def test_a_sample_of_a_flag_that_has_not_begun_is_not_said_to_get_it_now(asker: Pages) -> None:
+    flag = changes.create("x", enabled=True, active_from=datetime(2999, 1, 1, tzinfo=UTC))
+    page = ask(asker.open(flag), percentage="0")
+    assert counts(page) == [0, 0, 0, 0, 0]
+    page = ask(page, percentage="0.001")
+    assert "In all: from then on 0 of 1 users (instead of 1)." in page.words
+    assert "Would get it unchanged 1 100 %" in page.words
+    assert "User Unchanged If it were saved" in page.words
+    assert "Get it now" not in page.words
 
 
 def test_whoever_is_listed_is_asked_for_by_a_button(asker: Pages, flag: Flag) -> None:
