@@ -14,9 +14,8 @@ from django.db.models import IntegerField, Max, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from flaggate.admin.subjects import CHUNK, subjects
+from flaggate.admin.subjects import CHUNK, UNKNOWN, subjects, unknown
 from flaggate.changes.differences import same
-from flaggate.context.attributes import OF_REQUEST, VISITOR
 from flaggate.core import evaluation, references
 from flaggate.models.wording import figure
 
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
 MOST_ASKED = 5000  # users
 MOST_COUNTED = 1_000_000  # users; a database counts them one by one
 LONGEST = 0.2  # seconds for asking them
-
-# What only a request has: a user alone does not tell.
-UNKNOWN = {*OF_REQUEST, VISITOR, "language"}
 
 
 class Untold(Exception):
@@ -150,12 +146,11 @@ def _refuse_unknown(snapshot: Snapshot, key: str) -> None:
     if key not in snapshot.flags:
         raise Untold(_("what is stored of it is broken"))
     for flag in references.required(key, snapshot.flags):
-        unknown = UNKNOWN & references.attributes_of(flag, snapshot.segments)
-        if flag.bucket_by in unknown:
+        attributes = references.attributes_of(flag, snapshot.segments)
+        if flag.bucket_by in attributes & UNKNOWN:
             raise _not_everyones(flag)
-        if unknown:
-            words = _("%(key)s depends on what a user alone does not tell (%(attributes)s)")
-            raise Untold(words % {"key": flag.key, "attributes": ", ".join(sorted(unknown))})
+        if reason := unknown(flag.key, attributes):
+            raise Untold(reason)
 
 
 def _not_everyones(flag: Flag) -> Untold:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from flaggate.admin import members
 from flaggate.admin.refusals import words
-from flaggate.admin.subjects import CHUNK, subjects
+from flaggate.admin.subjects import CHUNK, subjects, unknown
 from flaggate.core import references
 from flaggate.flags import flags_for
 from flaggate.models import wording
@@ -60,8 +60,11 @@ def matching(
     found, problem = Matching(), ""
     key = f"flaggate.matching.{segment.pk}.{segment.version}"  # what is changed is counted anew
     try:
-        with translation.override(settings.LANGUAGE_CODE):  # not that of who asks
-            found = count(segment.key, _so_far(request, key))
+        if reason := unknown(segment.key, _attributes(segment.key)):
+            problem = f"{reason}."
+        else:
+            with translation.override(settings.LANGUAGE_CODE):  # not that of who asks
+                found = count(segment.key, _so_far(request, key))
     except Exception as error:  # a broken condition, or an attribute of the project's own
         problem = words(error) or type(error).__name__
     title = _("How many users are in %s?") % segment.key
@@ -86,7 +89,7 @@ def count(key: str, so_far: Matching = Matching()) -> Matching:
     """Count the users in a segment, as long as there is time. Raises what reading them raises."""
     snapshot = flags_for().snapshot
     test = snapshot.test(key)
-    attributes = references.asked_by(references.reached([key], snapshot.segments))
+    attributes = _attributes(key)
     contained, looked_at = so_far.contained, so_far.looked_at
     users = so_far.users or get_user_model()._default_manager.count()
     until = time.monotonic() + LONGEST
@@ -95,6 +98,11 @@ def count(key: str, so_far: Matching = Matching()) -> Matching:
         if time.monotonic() > until:
             return Matching(contained, looked_at, max(users, looked_at), str(user.pk))
     return Matching(contained, looked_at, looked_at)
+
+
+def _attributes(key: str) -> set[str]:
+    """Return the attributes that a segment may read, and those nested in it."""
+    return references.asked_by(references.reached([key], flags_for().snapshot.segments))
 
 
 def _in_order(after: Any, attributes: Collection[str]) -> Iterator[Subject]:

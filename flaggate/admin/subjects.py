@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
 
 from flaggate import context
+from flaggate.context.attributes import OF_REQUEST, VISITOR
 from flaggate.context.memberships import memberships_of
 from flaggate.core.evaluation import MEMBERSHIPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Set
     from datetime import datetime
 
     from flaggate.core.evaluation import EvaluationContext
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
     Subject = tuple[Any, EvaluationContext]  # a user, and what is known of them
 
 CHUNK = 200  # users read at once: in little of the time that a page has
+
+# What only a request has: a user alone does not tell.
+UNKNOWN = frozenset({*OF_REQUEST, VISITOR})
+
+
+def unknown(key: str, attributes: Set[str]) -> str:
+    """Say which of the attributes that a flag or segment reads no user tells; empty where none."""
+    if not (missing := attributes & UNKNOWN):
+        return ""
+    words = _("%(key)s depends on what a user alone does not tell (%(attributes)s)")
+    return words % {"key": key, "attributes": ", ".join(sorted(missing))}
 
 
 def subjects(users: list[Any], attributes: Collection[str], now: datetime) -> Iterator[Subject]:
