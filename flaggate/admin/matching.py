@@ -18,24 +18,23 @@ from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from flaggate import context
 from flaggate.admin import members
 from flaggate.admin.refusals import words
+from flaggate.admin.subjects import CHUNK, subjects, unknown
 from flaggate.core import references
 from flaggate.flags import flags_for
 from flaggate.models import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from django.contrib.admin import ModelAdmin
     from django.http import HttpRequest
 
-    from flaggate.core.evaluation import EvaluationContext
+    from flaggate.admin.subjects import Subject
     from flaggate.models import Segment
 
 LONGEST = 0.2  # seconds that a request counts
-CHUNK = 500  # users read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,11 @@ def matching(
     found, problem = Matching(), ""
     key = f"flaggate.matching.{segment.pk}.{segment.version}"  # what is changed is counted anew
     try:
-        with translation.override(settings.LANGUAGE_CODE):  # not that of who asks
-            found = count(segment.key, _so_far(request, key))
+        if reason := unknown(segment.key, _attributes(segment.key)):
+            problem = f"{reason}."
+        else:
+            with translation.override(settings.LANGUAGE_CODE):  # not that of who asks
+                found = count(segment.key, _so_far(request, key))
     except Exception as error:  # a broken condition, or an attribute of the project's own
         problem = words(error) or type(error).__name__
     title = _("How many users are in %s?") % segment.key
@@ -87,29 +89,27 @@ def count(key: str, so_far: Matching = Matching()) -> Matching:
     """Count the users in a segment, as long as there is time. Raises what reading them raises."""
     snapshot = flags_for().snapshot
     test = snapshot.test(key)
-    attributes = references.asked_by(references.reached([key], snapshot.segments))
+    attributes = _attributes(key)
     contained, looked_at = so_far.contained, so_far.looked_at
     users = so_far.users or get_user_model()._default_manager.count()
     until = time.monotonic() + LONGEST
-    for pk, subject in _subjects(so_far.last, "groups" in attributes):
+    for user, subject in _in_order(so_far.last, attributes):
         contained, looked_at = contained + bool(test(subject)), looked_at + 1
         if time.monotonic() > until:
-            return Matching(contained, looked_at, max(users, looked_at), str(pk))
+            return Matching(contained, looked_at, max(users, looked_at), str(user.pk))
     return Matching(contained, looked_at, looked_at)
 
 
-def _subjects(after: Any, grouped: bool) -> Iterator[tuple[Any, EvaluationContext]]:
-    """Read users in order, after one of them, each with what is known of them."""
-    model = get_user_model()
-    users: Any = model._default_manager.order_by("pk")
-    if grouped := grouped and hasattr(model, "groups"):
-        users = users.prefetch_related("groups")
+def _attributes(key: str) -> set[str]:
+    """Return the attributes that a segment may read, and those nested in it."""
+    return references.asked_by(references.reached([key], flags_for().snapshot.segments))
+
+
+def _in_order(after: Any, attributes: Collection[str]) -> Iterator[Subject]:
+    """Read users by primary key, after one of them."""
+    users = get_user_model()._default_manager.order_by("pk")
     now = datetime.now(UTC)
     # Not iterator(): on PostgreSQL it would make the database keep all that are left.
     while found := list((users.filter(pk__gt=after) if after else users)[:CHUNK]):
-        for user in found:
-            subject = context.of_subject(user, now)
-            if grouped:  # or else each user's groups would be one more query
-                subject.attributes["groups"] = [group.name for group in user.groups.all()]
-            yield user.pk, subject
+        yield from subjects(found, attributes, now)
         after = found[-1].pk

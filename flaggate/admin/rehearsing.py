@@ -38,6 +38,10 @@ class Outcome:
     lines: list[str] = field(default_factory=list)
     dependents: str = ""
 
+    def tell(self, then: Flag) -> None:
+        """Say what the flag would be then: what is changed is mended by that, or off."""
+        self.then = wording.state(then) if self.lines else self.now
+
 
 @dataclass
 class Rehearsal:
@@ -74,7 +78,7 @@ def rehearse(request: HttpRequest, flags: list[Flag], act: Callable[[list[str]],
                 if subject == FLAG and before and after:
                     outcomes[pk].lines = differences(before[2], after[2])
             for flag in Flag.objects.using(using).prefetch_related(*READS).filter(pk__in=outcomes):
-                outcomes[flag.pk].then = wording.state(flag)
+                outcomes[flag.pk].tell(flag)
             then = store.read(using, flags=outcomes, segments=()) if len(flags) == 1 else None
     except ChangeRefused as refusal:
         rehearsal.refusal = words(refusal)

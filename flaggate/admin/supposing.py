@@ -61,7 +61,7 @@ class Supposition:
             return
         other = len(found.changed) - found.gained - found.lost
         for words, count in (
-            (_("Get it now"), found.before),
+            (_("Would get it unchanged") if found.later else _("Get it now"), found.before),
             (_("Would get it"), found.after),
             (_("Would gain it"), found.gained),
             (_("Would lose it"), found.lost),

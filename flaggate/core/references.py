@@ -66,6 +66,20 @@ def nested(segment: Segment) -> list[str]:
     ]
 
 
+def required(key: str, flags: Mapping[str, Flag]) -> list[Flag]:
+    """Return a flag and those that it requires, directly or not; what is off asks for no other."""
+    found: dict[str, Flag] = {}
+    keys = [key]
+    while keys:
+        flag = flags.get(keys.pop())
+        if flag is None or flag.key in found:
+            continue
+        found[flag.key] = flag
+        if flag.enabled and not flag.archived:
+            keys.extend(each.flag for each in flag.prerequisites)
+    return list(found.values())
+
+
 def segments_of(flag: Flag, segments: Mapping[str, Segment]) -> dict[str, Segment | None]:
     """Return all segments that a flag uses, directly or nested; None where one does not exist."""
     return reached((key for rule in flag.rules for key in rule.segments), segments)

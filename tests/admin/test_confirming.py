@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
@@ -510,7 +512,13 @@ def test_it_says_about_how_many_users_get_it(ada, crowd):
 def test_it_says_why_users_do_not_tell(ada, crowd, by):
     flag = changes.create("x", percentage=50, bucket_by=by)
     words = ada.ask("turn-on", flag).words
-    assert f"can't be told: it is shared out by {by}, which not every user has." in words
+    assert f"can't be told: x is shared out by {by}, which not every user has." in words
+
+
+def test_it_says_how_many_get_a_flag_once_it_has_begun(ada, crowd):
+    flag = changes.create("x", enabled=True, active_from=datetime(2999, 1, 1, tzinfo=UTC))
+    words = ada.ask("share", flag, value="0.001").words
+    assert "for 0.001 %; from then on 0 of 100 users (instead of 100)" in words
 
 
 def test_it_says_nothing_about_a_flag_that_stays_off(ada, crowd, flag):

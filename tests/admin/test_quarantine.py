@@ -1,14 +1,17 @@
 """A quarantined flag is shown as it is served, and offered what works."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from flaggate import changes
 from flaggate.admin import quarantine
+from flaggate.admin.rehearsing import rehearse
 from flaggate.core import definitions
 from flaggate.core.definitions import Quarantined
 from flaggate.models import Flag
 from flaggate.store import store
 from tests.admin.pages import address, address_of
+from tests.fixtures import a_request
 
 # A good definition is remembered once it was committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,6 +66,19 @@ def test_the_head_of_the_page_says_what_is_served(ada, case):
 def test_the_page_that_asks_says_what_is_served(ada, case):
     flag, words, _sign = case
     assert f"Now {words[0].upper()}{words[1:]} Then Off" in ada.ask("turn-off", flag).words
+
+
+def test_what_does_not_mend_it_is_not_said_to(ada, case):
+    flag, words, _sign = case
+    said = f"{words[0].upper()}{words[1:]}"
+    assert f"Now {said} Then {said} Nothing would change." in ada.act("turn-on", flag).words
+
+
+def test_what_mends_it_is_said_to(case):
+    flag, *_ = case
+    request = a_request(user=User.objects.create_superuser("ada"))
+    mended = rehearse(request, [flag], lambda _keys: Flag.objects.update(off_variant=""))
+    assert [outcome.then for outcome in mended.outcomes] == ["on for 20 %"]
 
 
 def test_who_gets_this_says_what_is_served(ada, case):

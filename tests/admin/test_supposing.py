@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from flaggate import changes, recording
+from flaggate import changes, context, recording
 from flaggate.admin import estimating
 from flaggate.models import Flag, Revision, Segment, State, Usage
 from flaggate.models.state import uncommitted
@@ -142,7 +143,7 @@ def test_a_sample_says_how_many_would_gain_it(asker: Pages, flag: Flag) -> None:
     User.objects.bulk_create(User(username=f"u{number}") for number in range(30))
     page = ask(asker.open(flag), percentage="100")
     assert counts(page) == [0, 31, 31, 0, 0]
-    assert "31 users were asked; in all that makes 31 of 31 users (now 0)." in page.words
+    assert "In all: 31 of 31 users (now 0)." in page.words
     assert len(supposed(page).people) == 20
     assert all(each[1:] == ("off", "on") for each in supposed(page).people)
 
@@ -159,6 +160,17 @@ def test_a_sample_says_who_would_get_something_else(asker: Pages) -> None:
     assert [each[1:] for each in supposed(page).people] == [("compact", "wide")]
 
 
+def test_a_sample_of_a_flag_that_has_not_begun_is_not_said_to_get_it_now(asker: Pages) -> None:
+    flag = changes.create("x", enabled=True, active_from=datetime(2999, 1, 1, tzinfo=UTC))
+    page = ask(asker.open(flag), percentage="0")
+    assert counts(page) == [0, 0, 0, 0, 0]
+    page = ask(page, percentage="0.001")
+    assert "In all: from then on 0 of 1 users (instead of 1)." in page.words
+    assert "Would get it unchanged 1 100 %" in page.words
+    assert "User Unchanged If it were saved" in page.words
+    assert "Get it now" not in page.words
+
+
 def test_whoever_is_listed_is_asked_for_by_a_button(asker: Pages, flag: Flag) -> None:
     page = ask(asker.open(flag), percentage="100", description="Typed.", asked_targeting_key="1")
     pk = User.objects.get(username="asta").pk
@@ -171,7 +183,7 @@ def test_whoever_is_listed_is_asked_for_by_a_button(asker: Pages, flag: Flag) ->
 def test_where_a_sample_can_not_tell_it_says_so(asker: Pages, flag: Flag) -> None:
     page = ask(asker.open(flag), percentage="50", bucket_by="visitor")
     assert supposed(page).estimate is None
-    assert "How many users that is can't be told: it is shared out by visitor" in page.words
+    assert "How many users that is can't be told: x is shared out by visitor" in page.words
 
 
 # --- what is typed stays, and nothing else does -----------------------------------------------
@@ -215,13 +227,13 @@ def test_nothing_is_asked_while_it_holds_the_lock(
     asker: Pages, flag: Flag, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[bool] = []
-    of_subject = estimating.context.of_subject
+    of_subject = context.of_subject
 
     def seen(*subject: Any) -> Any:
         held.append(bool(uncommitted(connection)))
         return of_subject(*subject)
 
-    monkeypatch.setattr(estimating.context, "of_subject", seen)
+    monkeypatch.setattr(context, "of_subject", seen)
     ask(asker.open(flag), percentage="50", asked_targeting_key="1")
     assert held
     assert not any(held)

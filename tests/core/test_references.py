@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from flaggate.core.definitions import Condition, Rule, Segment, Variant
+from flaggate.core.definitions import Condition, Prerequisite, Rule, Segment, Variant
 from flaggate.core.references import (
     MAX_DEPTH,
     MAX_STEPS,
     attributes_of,
     nested,
+    required,
     segments_of,
     unsound,
 )
@@ -171,3 +172,27 @@ def test_a_flag_may_read_the_attributes_of_its_conditions_and_what_it_hashes(
     definition, attributes
 ):
     assert attributes_of(definition, SEGMENTS) == attributes
+
+
+# --- What a flag requires ---
+
+
+def requiring(key, *keys, **fields):
+    return flag(key, prerequisites=tuple(map(Prerequisite, keys)), **fields)
+
+
+@pytest.mark.parametrize(
+    ("flags", "keys"),
+    [
+        ([], []),
+        ([requiring("a")], ["a"]),
+        ([requiring("a", "b"), requiring("b", "c"), requiring("c"), requiring("d")], list("abc")),
+        ([requiring("a", "b"), requiring("b", "a")], list("ab")),
+        ([requiring("a", "gone")], ["a"]),
+        ([requiring("a", "b", enabled=False), requiring("b")], ["a"]),
+        ([requiring("a", "b", archived=True), requiring("b")], ["a"]),
+        ([requiring("a", "b"), requiring("b", "c", enabled=False), requiring("c")], list("ab")),
+    ],
+)
+def test_a_flag_requires_itself_and_what_those_require_that_are_on(flags, keys):
+    assert [each.key for each in required("a", {each.key: each for each in flags})] == keys
