@@ -137,13 +137,46 @@ def test_a_filter_or_a_search_finds(ada, three, query, found):
     assert sorted(keys(ada.list(Flag, query))) == found
 
 
+@pytest.fixture
+def each_state():
+    """A flag in each state that the list shows, named after it."""
+    for case, (fields, _sign, _words) in STATES.items():
+        make(case.replace(" ", "_"), **fields)
+    make("off_and_over", active_until=timezone.now() - DAY)
+    make("gone", enabled=True)
+    changes.archive("gone")
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        ("on", ["on"]),
+        ("off", ["off", "off_and_over"]),
+        ("scheduled", ["not_due_yet"]),
+        ("over", ["over"]),
+        ("quarantined", []),
+        ("archived", ["gone"]),
+    ],
+)
+def test_the_filter_by_state_finds_what_the_column_shows(ada, each_state, state, found):
+    assert sorted(keys(ada.list(Flag, f"?state={state}"))) == found
+
+
+def test_each_flag_is_in_one_state(ada, each_state):
+    states = ("on", "off", "scheduled", "over", "archived")
+    found = [key for state in states for key in keys(ada.list(Flag, f"?state={state}"))]
+    assert sorted(found) == sorted(keys(ada.list(Flag, "?state=any")))
+
+
 def test_the_filters_offer_the_owners_and_tags_there_are(ada, three):
     text = ada.list(Flag).text
     assert all(word in text for word in ("Checkout", "Logistics", "für alle", "money, honey"))
 
 
 def test_the_filters_can_count(ada, three):
-    assert "Archived (1)" in ada.list(Flag, "?_facets=True").text
+    text = ada.list(Flag, "?_facets=True").text
+    assert "Archived (1)" in text
+    assert "Scheduled (0)" in text
 
 
 def test_tags_that_are_no_list_of_texts_hurt_nobody(ada, three):
@@ -169,12 +202,13 @@ def hundred():
             Rollout.objects.create(flag=flag)
 
 
+@pytest.mark.parametrize(("query", "count"), [("", 100), ("?state=on", 99)])
 @pytest.mark.django_db(transaction=True)
-def test_a_hundred_flags_take_six_queries(ada, hundred):
-    ada.list(Flag)  # reads what each flag has, and so does every process once
+def test_a_hundred_flags_take_six_queries(ada, hundred, query, count):
+    ada.list(Flag, query)  # reads what each flag has, and so does every process once
     with CaptureQueriesContext(connection) as queries:
-        page = ada.list(Flag)
-    assert len(keys(page)) == 100
+        page = ada.list(Flag, query)
+    assert len(keys(page)) == count
     assert len(queries) <= 6
 
 
