@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import showing
 from flaggate.admin.confirming import address, too_many
-from flaggate.admin.filters import OwnerFilter, RolloutFilter, StateFilter, TagFilter
+from flaggate.admin.filters import CURRENT, OwnerFilter, RolloutFilter, StateFilter, TagFilter
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
 from flaggate.flags import pin
@@ -39,6 +39,7 @@ IN_BULK = {
     "archive": "archive",
     "restore": "archive",
 }
+STATE = StateFilter.parameter_name
 SWITCHING = ("turn-on", "turn-off", "restore")
 SHARING = ("share", "pause", "resume")
 REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
@@ -86,6 +87,8 @@ class FlagList(RecordedAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         changelist.result_list = list(changelist.result_list)
+        changelist.hidden = hidden(request, changelist)
+        changelist.with_archived = changelist.get_query_string({STATE: "any"})
         read_parts(changelist.result_list)
         quarantined = pin(request).snapshot.quarantined
         for flag in changelist.result_list:
@@ -134,6 +137,14 @@ class FlagList(RecordedAdmin):
 
     def has_archive_permission(self, request: HttpRequest) -> bool:
         return VERBS["archive"].permitted(request.user)
+
+
+def hidden(request: HttpRequest, changelist: ChangeList) -> int:
+    """Count the archived flags that a search would find, were they not hidden unasked."""
+    if not changelist.query or STATE in changelist.params:
+        return 0
+    every = changelist.get_queryset(request, exclude_parameters=[STATE])
+    return every.exclude(CURRENT).count()
 
 
 def read_parts(flags: list[Any]) -> None:

@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -166,6 +168,25 @@ def test_each_flag_is_in_one_state(ada, each_state):
     states = ("on", "off", "scheduled", "over", "archived")
     found = [key for state in states for key in keys(ada.list(Flag, f"?state={state}"))]
     assert sorted(found) == sorted(keys(ada.list(Flag, "?state=any")))
+
+
+HINT = "1 archived flag fits, too, and is hidden."
+
+
+def test_a_search_says_that_archived_flags_are_hidden_and_shows_them(ada, three):
+    page = ada.list(Flag, "?q=gone&kind__exact=release")
+    assert HINT in page.words
+    link = re.search(r'href="([^"]+)">Show with archived<', page.text).group(1)
+    page = ada.list(Flag, unescape(link))
+    assert keys(page) == ["gone"]
+    assert HINT not in page.words
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?q=money", "?q=gone&state=off", "?q=gone&state=any", "?q=gone&owner=Checkout"]
+)
+def test_nothing_is_said_of_archived_flags_that_are_not_missed(ada, three, query):
+    assert "Show with archived" not in ada.list(Flag, query).text
 
 
 def test_the_filters_offer_the_owners_and_tags_there_are(ada, three):
