@@ -32,11 +32,21 @@ class Verb:
     fits: Callable[[Flag], bool]
     act: Callable[..., Any]  # takes keys, and what is asked for
     value: Callable[[Flag], forms.Field] | None = None
+    while_off: tuple[str, ...] = ()  # all of these as well, because it turns the flag on
 
-    def permitted(self, user: Any) -> bool:
-        """Whether a user may do this at all; the write path looks at the very change."""
-        names = ("change_flag", *self.permissions)
-        return any(user.has_perm(f"flaggate.{name}") for name in names)
+    def permitted(self, user: Any, flag: Flag | None = None) -> bool:
+        """Whether a user may do this, to a flag or at all; writing looks at the very change."""
+        if _has(user, "change_flag"):
+            return True
+        more = () if flag is None or flag.enabled else self.while_off
+        return any(_has(user, name) for name in self.permissions) and all(
+            _has(user, name) for name in more
+        )
+
+
+def _has(user: Any, permission: str) -> bool:
+    held: bool = user.has_perm(f"flaggate.{permission}")
+    return held
 
 
 def verbs_for(user: Any, flag: Flag, broken: bool = False) -> Iterator[Verb]:
@@ -44,7 +54,7 @@ def verbs_for(user: Any, flag: Flag, broken: bool = False) -> Iterator[Verb]:
     return (
         verb
         for verb in VERBS.values()
-        if verb.permitted(user) and verb.fits(flag) and not (broken and _refused(verb, flag))
+        if verb.permitted(user, flag) and verb.fits(flag) and not (broken and _refused(verb, flag))
     )
 
 
@@ -116,7 +126,9 @@ VERBS = {
         Verb("turn-on", _("Turn on"), _TOGGLE, _off, together.enable),
         Verb("turn-off", _("Turn off"), _TOGGLE, _on, together.disable),
         Verb("share", _("Set the share"), _ROLLOUT, _rests, together.rollout, _share),
-        Verb("start", _("Start a rollout"), _ROLLOUT, _rests, _each(rollouts.start), _plan),
+        Verb(
+            "start", _("Start a rollout"), _ROLLOUT, _rests, _each(rollouts.start), _plan, _TOGGLE
+        ),
         Verb("pause", _("Pause the rollout"), _ROLLOUT, _runs, _each(rollouts.pause)),
         Verb("resume", _("Resume the rollout"), _ROLLOUT, _paused, _each(rollouts.resume)),
         Verb("stop", _("Stop the rollout here"), _ROLLOUT, _rolls_out, _each(rollouts.stop)),
