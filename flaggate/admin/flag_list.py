@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +19,7 @@ from flaggate.admin.filters import CURRENT, OwnerFilter, RolloutFilter, StateFil
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
 from flaggate.flags import pin
-from flaggate.models import Prerequisite, Usage
+from flaggate.models import Prerequisite, Usage, wording
 from flaggate.templatetags.flaggate_moments import ago, changed
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ IN_BULK = {
 STATE = StateFilter.parameter_name
 SWITCHING = ("turn-on", "turn-off", "restore")
 SHARING = ("share", "pause", "resume")
+AT_LAST_STAGE = ("complete",)
 REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
 MOST_KNOWN = 5000
 
@@ -90,10 +92,11 @@ class FlagList(RecordedAdmin):
         changelist.hidden = hidden(request, changelist)
         changelist.with_archived = changelist.get_query_string({STATE: "any"})
         read_parts(changelist.result_list)
-        quarantined = pin(request).snapshot.quarantined
+        quarantined, now = pin(request).snapshot.quarantined, timezone.now()
         for flag in changelist.result_list:
             flag.quarantined = broken = quarantined.get(flag.key)
-            for name, verbs in (("switching", SWITCHING), ("sharing", SHARING)):
+            sharing = AT_LAST_STAGE if wording.at_last_stage(flag, now) else SHARING
+            for name, verbs in (("switching", SWITCHING), ("sharing", sharing)):
                 back = request.get_full_path()
                 setattr(flag, name, showing.buttons(flag, request.user, verbs, back, broken))
         return changelist

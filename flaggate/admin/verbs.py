@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.fields import PercentageField, PlanField
@@ -74,9 +75,11 @@ def _rests(flag: Flag) -> bool:
     return not flag.archived and wording.rollout_of(flag) is None
 
 
-def _runs(flag: Flag) -> bool:
+def _moves(flag: Flag) -> bool:
     rollout = wording.rollout_of(flag)
-    return rollout is not None and rollout.paused_at is None
+    if rollout is None or rollout.paused_at is not None:
+        return False
+    return not wording.at_last_stage(flag, timezone.now())
 
 
 def _paused(flag: Flag) -> bool:
@@ -129,7 +132,7 @@ VERBS = {
         Verb(
             "start", _("Start a rollout"), _ROLLOUT, _rests, _each(rollouts.start), _plan, _TOGGLE
         ),
-        Verb("pause", _("Pause the rollout"), _ROLLOUT, _runs, _each(rollouts.pause)),
+        Verb("pause", _("Pause the rollout"), _ROLLOUT, _moves, _each(rollouts.pause)),
         Verb("resume", _("Resume the rollout"), _ROLLOUT, _paused, _each(rollouts.resume)),
         Verb("stop", _("Stop the rollout here"), _ROLLOUT, _rolls_out, _each(rollouts.stop)),
         Verb("complete", _("Complete the rollout"), _ROLLOUT, _rolls_out, _each(rollouts.complete)),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from flaggate import changes
 from flaggate.models import Flag, Revision, Rollout, Rule, Segment, Usage
+from tests.admin.pages import address_of
 from tests.fixtures import segment
 
 
@@ -102,6 +103,27 @@ def test_a_flag_without_a_history_has_a_dash(ada):
 def test_it_says_which_stage_of_a_rollout_holds(ada, flag):
     changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
     assert "5 % 5 % stage 1 of 2" in ada.list(Flag).words
+
+
+SHARING = ("share", "start", "pause", "resume", "stop", "complete")
+
+
+def offered(page):
+    return [verb for verb in SHARING if f"{address_of(verb)}?" in page.text]
+
+
+@pytest.mark.parametrize(("begun", "verb"), [(0, "pause"), (2, "complete")])
+def test_a_rollout_is_paused_until_its_last_stage_and_then_completed(ada, flag, begun, verb):
+    plan = changes.rollouts.to_plan("5:1d,100")
+    changes.rollouts.start("x", plan, at=timezone.now() - begun * DAY)
+    assert offered(ada.list(Flag)) == [verb]
+    assert ("pause" in offered(ada.open(flag))) == (verb == "pause")
+
+
+def test_a_rollout_that_was_paused_before_its_last_stage_is_resumed(ada, flag):
+    changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
+    changes.rollouts.pause("x")
+    assert offered(ada.list(Flag)) == ["resume"]
 
 
 # --- filters and search -----------------------------------------------------------------------
