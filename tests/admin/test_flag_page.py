@@ -10,6 +10,7 @@ from django.utils import timezone
 import flaggate
 from flaggate import changes
 from flaggate.models import (
+    ApiKey,
     Flag,
     Prerequisite,
     Revision,
@@ -81,6 +82,23 @@ def test_what_a_new_flag_is_refused_for_stands_at_the_field(ada):
     assert page.fields["off_variant"] == ["nope"]
     assert not Flag.objects.exists()
     assert writes_nothing(before)
+
+
+FILLED_IN = {
+    "2026-01-31T10:00": ["2026-01-31", "10:00:00"],
+    "2026-01-31T10:00:00Z": ["2026-01-31", "10:00:00"],
+    "2026-01-31": ["2026-01-31", "00:00:00"],
+    "zzz": [],
+    "2026-13-45": [],
+    "0001-01-01T00:00:00%2B14:00": [],
+}
+
+
+@pytest.mark.parametrize(("model", "name"), [(Flag, "active_from"), (ApiKey, "expires_at")])
+@pytest.mark.parametrize("written", FILLED_IN)
+def test_an_address_fills_in_a_moment_that_can_be_read(ada, model, name, written):
+    form = ada.get(f"{address(model, 'add')}?{name}={written}").bound(name).as_widget()
+    assert re.findall('value="([^"]+)"', form) == FILLED_IN[written]
 
 
 # --- changing ---------------------------------------------------------------------------------
