@@ -294,7 +294,7 @@ def _at_stage(problem: Problem) -> str:
     return gettext("Stage %(number)d, %(field)s: %(problem)s") % {
         "number": (place.position or 0) + 1,
         "field": labels[place.field or ""],
-        "problem": place.message,
+        "problem": translated(problem.message),
     }
 
 
