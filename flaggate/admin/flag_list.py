@@ -86,8 +86,8 @@ class FlagList(RecordedAdmin):
         )
         return annotated
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        changelist = super().get_changelist_instance(request)
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist: Any = super().get_changelist_instance(request)
         changelist.result_list = list(changelist.result_list)
         changelist.hidden = hidden(request, changelist)
         changelist.with_archived = changelist.get_query_string({STATE: "any"})
