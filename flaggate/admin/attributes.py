@@ -50,6 +50,26 @@ ATTRIBUTES = {
 }
 
 
+WRITTEN = ("text", "network")  # texts, which a version, a moment or an address may be, too
+
+
+def fits(attribute: str, operator: str) -> bool:
+    """Tell whether an attribute's values can ever match; those of a project's own may be any."""
+    kind, needed = ATTRIBUTES.get(attribute), KIND_OF.get(operator)
+    if kind is None or needed in (None, "any", "segment", kind):
+        return True
+    return kind in WRITTEN and needed != "number"
+
+
+def misfit(attribute: str) -> str:
+    """Say which operators can match an attribute."""
+    names = [name for name, kind in KIND_OF.items() if kind != "segment" and fits(attribute, name)]
+    return _("No value of %(attribute)s can match this. Choose one of: %(operators)s.") % {
+        "attribute": attribute,
+        "operators": ", ".join(_(OPERATORS[name].label) for name in names),
+    }
+
+
 class OperatorSelect(forms.Select):
     """Operators by kind of value; a script offers those that fit the attribute."""
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Asked = tuple[Any, Evaluation, Evaluation]  # a user, and their answers before and after
 
 MOST_ASKED = 5000  # users
+MOST_GAPS = 5  # numbers a user; of some kinds, such as snowflakes, hardly any is somebody's
 MOST_COUNTED = 1_000_000  # users; a database counts them one by one
 LONGEST = 0.2  # seconds for asking them
 
@@ -225,7 +226,9 @@ def _drawn(users: int) -> list[Any]:
     those = model._default_manager.order_by()
     if users > MOST_ASKED and isinstance(model._meta.pk, IntegerField):
         ends = those.aggregate(first=Min("pk"), last=Max("pk"))
-        return random.sample(range(ends["first"], ends["last"] + 1), MOST_ASKED)
+        numbers = range(ends["first"], ends["last"] + 1)
+        if len(numbers) < users * MOST_GAPS:
+            return random.sample(numbers, MOST_ASKED)
     drawn = list(those.values_list("pk", flat=True)[:MOST_ASKED])
     random.shuffle(drawn)
     return drawn

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db.models import DateTimeField
+from django.forms.utils import to_current_timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +29,7 @@ from flaggate.models import SegmentMember, Stage, wording
 from flaggate.models.messages import translated
 
 if TYPE_CHECKING:
+    from django.db.models import Model
     from django.http import HttpRequest
 
     from flaggate.core.definitions import Problem
@@ -291,7 +294,7 @@ def _at_stage(problem: Problem) -> str:
     return gettext("Stage %(number)d, %(field)s: %(problem)s") % {
         "number": (place.position or 0) + 1,
         "field": labels[place.field or ""],
-        "problem": place.message,
+        "problem": translated(problem.message),
     }
 
 
@@ -302,3 +305,17 @@ def _stage(stage: Stage) -> str:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON.")
+
+
+def with_moments(model: type[Model], initial: dict[str, Any]) -> dict[str, Any]:
+    """Read the moments that an address fills in; without what is none, on which Django breaks."""
+    moments = {each.name for each in model._meta.fields if isinstance(each, DateTimeField)}
+    read = {name: _moment(value) for name, value in initial.items() if name in moments}
+    return {**initial, **read}
+
+
+def _moment(text: str) -> Any:
+    try:
+        return to_current_timezone(DateTimeField().to_python(text))
+    except (ValidationError, OverflowError):
+        return None

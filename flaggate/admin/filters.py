@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from flaggate.admin import quarantine
 from flaggate.models import Flag
 
 if TYPE_CHECKING:
@@ -17,13 +19,16 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 CURRENT = Q(archived_at=None)
-# Choice → label and condition.
 STATES = {
-    "on": (_("On"), CURRENT & Q(enabled=True)),
-    "off": (_("Off"), CURRENT & Q(enabled=False)),
-    "archived": (_("Archived"), ~CURRENT),
-    "any": (_("All, with archived"), Q()),
+    "on": _("On"),
+    "off": _("Off"),
+    "scheduled": _("Scheduled"),
+    "over": _("Over"),
+    "quarantined": _("Quarantined"),
+    "archived": _("Archived"),
+    "any": _("All, with archived"),
 }
+# Choice → label and condition.
 ROLLOUTS = {
     "running": (_("Running"), Q(rollout__isnull=False, rollout__paused_at=None)),
     "paused": (_("Paused"), Q(rollout__paused_at__isnull=False)),
@@ -32,21 +37,20 @@ ROLLOUTS = {
 
 
 class StateFilter(admin.SimpleListFilter):
-    """On, off or archived; the archived only when they are asked for."""
+    """The states that the column of the list shows; the archived only when they are asked for."""
 
     title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, label) for name, (label, _condition) in STATES.items()]
+        return list(STATES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        _label, condition = STATES.get(self.value() or "", ("", CURRENT))
-        return queryset.filter(condition)
+        return queryset.filter(states(request).get(self.value() or "", CURRENT))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        yield {**first, "display": _("On or off")}
+        yield {**first, "display": _("All but archived")}
         yield from others
 
 
@@ -94,6 +98,32 @@ class TagFilter(admin.SimpleListFilter):
         # By primary key: SQLite can't search inside a JSON list.
         tagged = [pk for pk, _owner, tags in labels(request) if self.value() in tags]
         return queryset.filter(pk__in=tagged)
+
+
+def states(request: HttpRequest) -> dict[str, Q]:
+    """Say which flags are in which state: as ``wording.switched`` does, and as they are served."""
+    now, on = timezone.now(), Q(enabled=True)
+    over, early = Q(active_until__lte=now), Q(active_from__gt=now)
+    stored = {
+        "on": on & ~over & ~early,
+        "off": ~on,
+        "scheduled": on & ~over & early,
+        "over": on & over,
+    }
+    served = quarantine.served(request)
+    return {
+        **{name: CURRENT & _shown(name, each, served) for name, each in stored.items()},
+        "quarantined": CURRENT & Q(key__in=served),
+        "archived": ~CURRENT,
+        "any": Q(),
+    }
+
+
+def _shown(name: str, stored: Q, served: dict[str, str]) -> Q:
+    """Put those that are served as something else than they are stored where they are shown."""
+    other = [key for key, instead in served.items() if instead]
+    here = [key for key in other if served[key] == name]
+    return (stored & ~Q(key__in=other)) | Q(key__in=here)
 
 
 def labels(request: HttpRequest) -> list[tuple[int, str, list[str]]]:

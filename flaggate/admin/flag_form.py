@@ -31,7 +31,7 @@ class FlagForm(RecordedForm):
     parts = ("variants", "rules", "prerequisites", "stages")
 
     tags = TagsField(
-        label=_("tags"),
+        label=_("Tags"),
         required=False,
         widget=forms.TextInput({"class": "vTextField"}),
         help_text=_("Separated by commas."),

@@ -9,16 +9,17 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, Prefetch, Subquery, TextField, prefetch_related_objects
 from django.db.models.functions import Cast
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin import showing
 from flaggate.admin.confirming import address, too_many
-from flaggate.admin.filters import OwnerFilter, RolloutFilter, StateFilter, TagFilter
+from flaggate.admin.filters import CURRENT, OwnerFilter, RolloutFilter, StateFilter, TagFilter
 from flaggate.admin.verbs import VERBS
 from flaggate.admin.write import RecordedAdmin
 from flaggate.flags import pin
-from flaggate.models import Prerequisite, Usage
+from flaggate.models import Prerequisite, Usage, wording
 from flaggate.templatetags.flaggate_moments import ago, changed
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ IN_BULK = {
     "archive": "archive",
     "restore": "archive",
 }
+STATE = StateFilter.parameter_name
 SWITCHING = ("turn-on", "turn-off", "restore")
 SHARING = ("share", "pause", "resume")
+AT_LAST_STAGE = ("complete",)
 REQUIRED = Prefetch("prerequisites", Prerequisite.objects.select_related("required"))
 MOST_KNOWN = 5000
 
@@ -83,14 +86,17 @@ class FlagList(RecordedAdmin):
         )
         return annotated
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        changelist = super().get_changelist_instance(request)
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist: Any = super().get_changelist_instance(request)
         changelist.result_list = list(changelist.result_list)
+        changelist.hidden = hidden(request, changelist)
+        changelist.with_archived = changelist.get_query_string({STATE: "any"})
         read_parts(changelist.result_list)
-        quarantined = pin(request).snapshot.quarantined
+        quarantined, now = pin(request).snapshot.quarantined, timezone.now()
         for flag in changelist.result_list:
             flag.quarantined = broken = quarantined.get(flag.key)
-            for name, verbs in (("switching", SWITCHING), ("sharing", SHARING)):
+            sharing = AT_LAST_STAGE if wording.at_last_stage(flag, now) else SHARING
+            for name, verbs in (("switching", SWITCHING), ("sharing", sharing)):
                 back = request.get_full_path()
                 setattr(flag, name, showing.buttons(flag, request.user, verbs, back, broken))
         return changelist
@@ -134,6 +140,14 @@ class FlagList(RecordedAdmin):
 
     def has_archive_permission(self, request: HttpRequest) -> bool:
         return VERBS["archive"].permitted(request.user)
+
+
+def hidden(request: HttpRequest, changelist: ChangeList) -> int:
+    """Count the archived flags that a search would find, were they not hidden unasked."""
+    if not changelist.query or STATE in changelist.params:
+        return 0
+    every = changelist.get_queryset(request, exclude_parameters=[STATE])
+    return every.exclude(CURRENT).count()
 
 
 def read_parts(flags: list[Any]) -> None:

@@ -21,6 +21,7 @@ from flaggate.admin import asking, overriding, quarantine, showing, supposing
 from flaggate.admin.columns import listed, readable, shown
 from flaggate.admin.confirming import ConfirmForm, confirm, told
 from flaggate.admin.dependents import dependents
+from flaggate.admin.fields import with_moments
 from flaggate.admin.flag_form import FlagForm, must_state
 from flaggate.admin.flag_list import FlagList
 from flaggate.admin.inlines import (
@@ -90,7 +91,8 @@ class FlagAdmin(FlagList):
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> Any:
-        return {"percentage": 0, **super().get_changeform_initial_data(request)}
+        asked = super().get_changeform_initial_data(request)
+        return {"percentage": 0, **with_moments(Flag, asked)}
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         running = obj is not None and wording.rollout_of(obj) is not None

@@ -111,6 +111,7 @@ def timeline(
     history = History(subject, key)
     page = Paginator(history.revisions, PER_PAGE).get_page(request.GET.get("p"))
     newest = history.revisions.first()
+    unrecorded = _unrecorded(newest, history.now) if newest and history.whole else []
     return TemplateResponse(
         request,
         "admin/flaggate/revision/timeline.html",
@@ -119,7 +120,8 @@ def timeline(
             "page": page,
             "newest": newest,
             "entries": list(_entries(history, list(page), may_revert(request, subject))),
-            "unrecorded": _unrecorded(newest, history.now) if newest and history.whole else [],
+            "unrecorded": unrecorded,
+            "chosen": _chosen([revision.pk for revision in page], bool(unrecorded)),
             "now": NOW,
         },
     )
@@ -208,6 +210,13 @@ def _entries(history: History, shown: list[Revision], revertible: bool) -> Itera
             _unrecorded(earlier, revision.before) if earlier else [],
             history.url("revert", revision.version) if offered else "",
         )
+
+
+def _chosen(newest: list[int], unrecorded: bool) -> tuple[int | str, ...]:
+    """Choose what to compare until somebody chooses: what changed last."""
+    if unrecorded or len(newest) < 2:
+        return (*newest[:1], NOW)
+    return newest[1], newest[0]
 
 
 def _unrecorded(revision: Revision, present: Document | None) -> list[str]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.columns import shown
-from flaggate.admin.fields import CommentField, comment_of
+from flaggate.admin.fields import CommentField, comment_of, with_moments
 from flaggate.admin.refusals import words
 from flaggate.admin.revisions import ReadOnlyAdmin, history_url
 from flaggate.api import keys
@@ -102,6 +102,9 @@ class KeyAdmin(ReadOnlyAdmin):
         form = super().get_form(request, obj, change, **options)
         form.actor = request.user  # type: ignore[attr-defined]
         return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        return with_moments(ApiKey, super().get_changeform_initial_data(request))
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         issued = keys.create(obj.name, obj.scopes, expires_at=obj.expires_at, **_how(request))

@@ -27,6 +27,12 @@ def why(request: HttpRequest, key: str) -> Quarantined | None:
     return pin(request).snapshot.quarantined.get(key)
 
 
+def served(request: HttpRequest) -> dict[str, str]:
+    """Find as what each quarantined flag is served: "on", "off", or "" where it is as stored."""
+    found = pin(request).snapshot.quarantined
+    return {key: (instead(why) or ("",))[0] for key, why in found.items()}
+
+
 def instead(found: Quarantined | None) -> tuple[str, str] | None:
     """Say what is served instead of what is stored: "on" or "off", and that in words.
 

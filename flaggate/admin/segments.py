@@ -84,6 +84,14 @@ class ConditionForm(forms.ModelForm):  # type: ignore[type-arg]
         ),
     )
 
+    def clean(self) -> Any:
+        cleaned = super().clean() or self.cleaned_data
+        attribute, operator = cleaned.get("attribute", ""), cleaned.get("operator", "")
+        chosen = {"attribute", "operator"} & set(self.changed_data)
+        if chosen and not attributes.fits(attribute, operator):
+            self.add_error("operator", attributes.misfit(attribute))
+        return cleaned
+
     class Meta:
         widgets = {
             "attribute": forms.TextInput({"class": "vTextField", "list": "flaggate-attributes"})

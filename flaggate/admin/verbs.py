@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flaggate.admin.fields import PercentageField, PlanField
@@ -32,11 +33,21 @@ class Verb:
     fits: Callable[[Flag], bool]
     act: Callable[..., Any]  # takes keys, and what is asked for
     value: Callable[[Flag], forms.Field] | None = None
+    while_off: tuple[str, ...] = ()  # all of these as well, because it turns the flag on
 
-    def permitted(self, user: Any) -> bool:
-        """Whether a user may do this at all; the write path looks at the very change."""
-        names = ("change_flag", *self.permissions)
-        return any(user.has_perm(f"flaggate.{name}") for name in names)
+    def permitted(self, user: Any, flag: Flag | None = None) -> bool:
+        """Whether a user may do this, to a flag or at all; writing looks at the very change."""
+        if _has(user, "change_flag"):
+            return True
+        more = () if flag is None or flag.enabled else self.while_off
+        return any(_has(user, name) for name in self.permissions) and all(
+            _has(user, name) for name in more
+        )
+
+
+def _has(user: Any, permission: str) -> bool:
+    held: bool = user.has_perm(f"flaggate.{permission}")
+    return held
 
 
 def verbs_for(user: Any, flag: Flag, broken: bool = False) -> Iterator[Verb]:
@@ -44,7 +55,7 @@ def verbs_for(user: Any, flag: Flag, broken: bool = False) -> Iterator[Verb]:
     return (
         verb
         for verb in VERBS.values()
-        if verb.permitted(user) and verb.fits(flag) and not (broken and _refused(verb, flag))
+        if verb.permitted(user, flag) and verb.fits(flag) and not (broken and _refused(verb, flag))
     )
 
 
@@ -64,9 +75,11 @@ def _rests(flag: Flag) -> bool:
     return not flag.archived and wording.rollout_of(flag) is None
 
 
-def _runs(flag: Flag) -> bool:
+def _moves(flag: Flag) -> bool:
     rollout = wording.rollout_of(flag)
-    return rollout is not None and rollout.paused_at is None
+    if rollout is None or rollout.paused_at is not None:
+        return False
+    return not wording.at_last_stage(flag, timezone.now())
 
 
 def _paused(flag: Flag) -> bool:
@@ -116,8 +129,10 @@ VERBS = {
         Verb("turn-on", _("Turn on"), _TOGGLE, _off, together.enable),
         Verb("turn-off", _("Turn off"), _TOGGLE, _on, together.disable),
         Verb("share", _("Set the share"), _ROLLOUT, _rests, together.rollout, _share),
-        Verb("start", _("Start a rollout"), _ROLLOUT, _rests, _each(rollouts.start), _plan),
-        Verb("pause", _("Pause the rollout"), _ROLLOUT, _runs, _each(rollouts.pause)),
+        Verb(
+            "start", _("Start a rollout"), _ROLLOUT, _rests, _each(rollouts.start), _plan, _TOGGLE
+        ),
+        Verb("pause", _("Pause the rollout"), _ROLLOUT, _moves, _each(rollouts.pause)),
         Verb("resume", _("Resume the rollout"), _ROLLOUT, _paused, _each(rollouts.resume)),
         Verb("stop", _("Stop the rollout here"), _ROLLOUT, _rolls_out, _each(rollouts.stop)),
         Verb("complete", _("Complete the rollout"), _ROLLOUT, _rolls_out, _each(rollouts.complete)),

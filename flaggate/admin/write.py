@@ -195,7 +195,12 @@ class RecordedAdmin(SavingAdmin):
                 if count:
                     counts[name] = counts.get(name, 0) + count
         figures = {name: wording.figure(count) for name, count in counts.items()}
-        users = dict.fromkeys(linked(user) for whole in wholes for user in self.users(whole))
+        several = len(wholes) > 1
+        users = dict.fromkeys(
+            _using(user, each) if several else linked(user)
+            for each in wholes
+            for user in self.users(each)
+        )
         missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return [linked(whole) for whole in wholes], figures, missing, list(users)
 
@@ -233,3 +238,8 @@ def linked(whole: Flag | Segment) -> SafeString:
     """Name a flag or segment, with a link to its page."""
     address = reverse(f"admin:flaggate_{whole._meta.model_name}_change", args=[quote(whole.pk)])
     return format_html('{} <a href="{}">{}</a>', whole._meta.verbose_name, address, whole.key)
+
+
+def _using(user: Flag | Segment, used: Flag | Segment) -> SafeString:
+    uses = gettext("uses %(key)s") % {"key": used.key}
+    return format_html("{} ({})", linked(user), uses)

@@ -104,6 +104,11 @@ def stage(flag: Flag, now: datetime) -> int | None:
     return stages.position(stages.schedule(rollout.started_at, rollout.paused_at, shares), now)
 
 
+def at_last_stage(flag: Flag, now: datetime) -> bool:
+    """Tell whether nothing follows in a running rollout but to complete it."""
+    return stage(flag, now) == len(flag.stages.all()) - 1
+
+
 def rollout_of(flag: Flag) -> Rollout | None:
     """Return the rollout that runs."""
     return getattr(flag, "rollout", None)

@@ -98,6 +98,8 @@ def _rollouts(now: datetime) -> list[tuple[Flag, str]]:
 def _progress(flag: Flag, now: datetime) -> str:
     share = wording.percent(wording.percentage(flag, now))
     said = f"{share}, {wording.progress(flag, now)}"
+    if wording.at_last_stage(flag, now):
+        said = _("%(progress)s: the last, to be completed") % {"progress": said}
     return said if flag.enabled else _("off (%s)") % said
 
 

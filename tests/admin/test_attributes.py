@@ -40,3 +40,50 @@ def test_attributes_are_suggested_with_their_kind_and_those_in_use_without(ada, 
 def test_another_operator_is_refused(ada, segment, operator):
     page = ada.open(segment).save(conditions_0_operator=operator)
     assert "conditions-0-operator" in page.errors
+
+
+@pytest.mark.parametrize(
+    ("attribute", "operator", "values"),
+    [
+        ("is_staff", "gt", "3"),
+        ("is_staff", "starts_with", "t"),
+        ("email", "lte", "3"),
+        ("now", "contains", "2026"),
+    ],
+)
+def test_an_operator_that_can_never_match_is_refused_at_its_field(
+    ada, segment, attribute, operator, values
+):
+    page = ada.open(segment).save(
+        conditions_0_attribute=attribute,
+        conditions_0_operator=operator,
+        conditions_0_values=values,
+    )
+    said = page.errors["conditions-0-operator"]
+    assert said.startswith(f"No value of {attribute} can match this. Choose one of: is one of, ")
+    assert "is greater than" not in said
+
+
+@pytest.mark.parametrize(
+    ("attribute", "operator", "values"),
+    [
+        ("is_staff", "one_of", "true"),
+        ("now", "after", '"2026-01-31T09:00:00Z"'),
+        ("ip", "starts_with", "10."),
+        ("host", "in_cidr", "10.0.0.0/8"),
+        ("username", "semver_gt", "1.2.0"),
+        ("age", "gt", "17"),
+    ],
+)
+def test_an_operator_that_may_match_is_taken(ada, segment, attribute, operator, values):
+    ada.open(segment).save(
+        conditions_0_attribute=attribute,
+        conditions_0_operator=operator,
+        conditions_0_values=values,
+    )
+    assert segment.conditions.get().operator == operator
+
+
+def test_a_misfit_that_is_stored_keeps_nobody_from_changing_the_rest(ada):
+    odd = make("odd", ("is_staff", "gt", [3]))
+    assert ada.open(odd).save(name="New").errors_or_none() is None

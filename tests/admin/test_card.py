@@ -93,6 +93,13 @@ def test_it_shows_running_rollouts_with_their_stage(viewer, flag):
     assert "stage 1 of 2" not in card(viewer)
 
 
+@pytest.mark.parametrize("plan", ["5:1m,100", "5:1m,100:1m"])
+def test_it_says_that_a_rollout_at_its_last_stage_is_to_be_completed(viewer, flag, plan):
+    yesterday = timezone.now() - timedelta(days=1)
+    changes.rollouts.start("x", changes.rollouts.to_plan(plan), at=yesterday)
+    assert "</a>: 100 %, stage 2 of 2: the last, to be completed</li>" in card(viewer)
+
+
 def test_it_says_that_there_is_nothing(viewer):
     assert card(viewer).count("None.") == 2
     assert "Nothing." in card(viewer)

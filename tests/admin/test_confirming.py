@@ -595,6 +595,21 @@ def test_starting_a_rollout_of_a_flag_that_is_off_needs_the_switch_as_well(flag)
     assert "lacks the permission flaggate.toggle_flag" in page.words
 
 
+@pytest.mark.parametrize(
+    ("permissions", "offered"),
+    [
+        (("rollout_flag",), {"on"}),
+        (("toggle_flag",), set()),
+        (("rollout_flag", "toggle_flag"), {"on", "off"}),
+        (("change_flag",), {"on", "off"}),
+    ],
+)
+def test_starting_a_rollout_is_offered_where_it_would_not_be_refused(states, permissions, offered):
+    browser = pages(user("rita", "view_flag", *permissions))
+    start = f"{address_of('start')}?"
+    assert {name for name in ("on", "off") if start in browser.open(states[name]).text} == offered
+
+
 def test_undo_needs_what_the_difference_needs(ada, flag):
     ada.do("share", flag, value="5")
     browser = pages(user("tom", "view_flag", "toggle_flag"))

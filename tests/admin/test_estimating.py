@@ -85,6 +85,12 @@ def test_gaps_between_few_users_leave_nobody_out(monkeypatch):
     assert of(Flag("x", enabled=True)).asked == 3
 
 
+def test_wide_gaps_between_many_users_find_some_all_the_same(monkeypatch):
+    monkeypatch.setattr(estimating, "MOST_ASKED", 10)
+    User.objects.bulk_create(User(pk=n * 10**12, username=f"u{n}") for n in range(1, 31))
+    assert of(Flag("x", enabled=True)).asked == 10
+
+
 @pytest.mark.parametrize("chunk", [1, 50])
 def test_those_for_whom_there_is_time_are_not_the_oldest(monkeypatch, chunk):
     monkeypatch.setattr(estimating, "CHUNK", chunk)

@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -7,6 +9,7 @@ from django.utils import timezone
 
 from flaggate import changes
 from flaggate.models import Flag, Revision, Rollout, Rule, Segment, Usage
+from tests.admin.pages import address_of
 from tests.fixtures import segment
 
 
@@ -102,6 +105,27 @@ def test_it_says_which_stage_of_a_rollout_holds(ada, flag):
     assert "5 % 5 % stage 1 of 2" in ada.list(Flag).words
 
 
+SHARING = ("share", "start", "pause", "resume", "stop", "complete")
+
+
+def offered(page):
+    return [verb for verb in SHARING if f"{address_of(verb)}?" in page.text]
+
+
+@pytest.mark.parametrize(("begun", "verb"), [(0, "pause"), (2, "complete")])
+def test_a_rollout_is_paused_until_its_last_stage_and_then_completed(ada, flag, begun, verb):
+    plan = changes.rollouts.to_plan("5:1d,100")
+    changes.rollouts.start("x", plan, at=timezone.now() - begun * DAY)
+    assert offered(ada.list(Flag)) == [verb]
+    assert ("pause" in offered(ada.open(flag))) == (verb == "pause")
+
+
+def test_a_rollout_that_was_paused_before_its_last_stage_is_resumed(ada, flag):
+    changes.rollouts.start("x", changes.rollouts.to_plan("5:1d,100"))
+    changes.rollouts.pause("x")
+    assert offered(ada.list(Flag)) == ["resume"]
+
+
 # --- filters and search -----------------------------------------------------------------------
 
 
@@ -137,13 +161,65 @@ def test_a_filter_or_a_search_finds(ada, three, query, found):
     assert sorted(keys(ada.list(Flag, query))) == found
 
 
+@pytest.fixture
+def each_state():
+    """A flag in each state that the list shows, named after it."""
+    for case, (fields, _sign, _words) in STATES.items():
+        make(case.replace(" ", "_"), **fields)
+    make("off_and_over", active_until=timezone.now() - DAY)
+    make("gone", enabled=True)
+    changes.archive("gone")
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        ("on", ["on"]),
+        ("off", ["off", "off_and_over"]),
+        ("scheduled", ["not_due_yet"]),
+        ("over", ["over"]),
+        ("quarantined", []),
+        ("archived", ["gone"]),
+    ],
+)
+def test_the_filter_by_state_finds_what_the_column_shows(ada, each_state, state, found):
+    assert sorted(keys(ada.list(Flag, f"?state={state}"))) == found
+
+
+def test_each_flag_is_in_one_state(ada, each_state):
+    states = ("on", "off", "scheduled", "over", "archived")
+    found = [key for state in states for key in keys(ada.list(Flag, f"?state={state}"))]
+    assert sorted(found) == sorted(keys(ada.list(Flag, "?state=any")))
+
+
+HINT = "1 archived flag fits, too, and is hidden."
+
+
+def test_a_search_says_that_archived_flags_are_hidden_and_shows_them(ada, three):
+    page = ada.list(Flag, "?q=gone&kind__exact=release")
+    assert HINT in page.words
+    link = re.search(r'href="([^"]+)">Show with archived<', page.text).group(1)
+    page = ada.list(Flag, unescape(link))
+    assert keys(page) == ["gone"]
+    assert HINT not in page.words
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?q=money", "?q=gone&state=off", "?q=gone&state=any", "?q=gone&owner=Checkout"]
+)
+def test_nothing_is_said_of_archived_flags_that_are_not_missed(ada, three, query):
+    assert "Show with archived" not in ada.list(Flag, query).text
+
+
 def test_the_filters_offer_the_owners_and_tags_there_are(ada, three):
     text = ada.list(Flag).text
     assert all(word in text for word in ("Checkout", "Logistics", "für alle", "money, honey"))
 
 
 def test_the_filters_can_count(ada, three):
-    assert "Archived (1)" in ada.list(Flag, "?_facets=True").text
+    text = ada.list(Flag, "?_facets=True").text
+    assert "Archived (1)" in text
+    assert "Scheduled (0)" in text
 
 
 def test_tags_that_are_no_list_of_texts_hurt_nobody(ada, three):
@@ -169,12 +245,13 @@ def hundred():
             Rollout.objects.create(flag=flag)
 
 
+@pytest.mark.parametrize(("query", "count"), [("", 100), ("?state=on", 99)])
 @pytest.mark.django_db(transaction=True)
-def test_a_hundred_flags_take_six_queries(ada, hundred):
-    ada.list(Flag)  # reads what each flag has, and so does every process once
+def test_a_hundred_flags_take_six_queries(ada, hundred, query, count):
+    ada.list(Flag, query)  # reads what each flag has, and so does every process once
     with CaptureQueriesContext(connection) as queries:
-        page = ada.list(Flag)
-    assert len(keys(page)) == 100
+        page = ada.list(Flag, query)
+    assert len(keys(page)) == count
     assert len(queries) <= 6
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 import flaggate
 from flaggate import changes
 from flaggate.models import (
+    ApiKey,
     Flag,
     Prerequisite,
     Revision,
@@ -33,6 +34,13 @@ def writes_nothing(before):
 
 
 # --- adding -----------------------------------------------------------------------------------
+
+
+def test_the_name_of_each_field_begins_with_a_capital(ada):
+    form = ada.add(Flag).response.context["adminform"].form
+    labels = [str(form[name].label) for name in form.fields if form[name].label]
+    assert len(labels) > 15
+    assert [label for label in labels if label[0].islower()] == []
 
 
 def test_a_new_flag_begins_off_and_at_0_percent(ada):
@@ -82,6 +90,23 @@ def test_what_a_new_flag_is_refused_for_stands_at_the_field(ada):
     assert page.fields["off_variant"] == ["nope"]
     assert not Flag.objects.exists()
     assert writes_nothing(before)
+
+
+FILLED_IN = {
+    "2026-01-31T10:00": ["2026-01-31", "10:00:00"],
+    "2026-01-31T10:00:00Z": ["2026-01-31", "10:00:00"],
+    "2026-01-31": ["2026-01-31", "00:00:00"],
+    "zzz": [],
+    "2026-13-45": [],
+    "0001-01-01T00:00:00%2B14:00": [],
+}
+
+
+@pytest.mark.parametrize(("model", "name"), [(Flag, "active_from"), (ApiKey, "expires_at")])
+@pytest.mark.parametrize("written", FILLED_IN)
+def test_an_address_fills_in_a_moment_that_can_be_read(ada, model, name, written):
+    form = ada.get(f"{address(model, 'add')}?{name}={written}").bound(name).as_widget()
+    assert re.findall('value="([^"]+)"', form) == FILLED_IN[written]
 
 
 # --- changing ---------------------------------------------------------------------------------
@@ -313,7 +338,7 @@ ERRORS = {
             "active_until_0": "2026-01-01",
             "active_until_1": "00:00:00",
         },
-        ("active_until", "is not after active_from"),
+        ("active_until", "This is not after “Active from”."),
     ),
     "a comment that is too long": ({"comment": "a" * 1001}, ("comment", "at most 1000")),
 }
@@ -597,6 +622,15 @@ def test_the_deletion_of_many_is_refused_whole_where_one_is_critical(ada, flag, 
     assert Flag.objects.count() == 2
 
 
+def test_who_deletes_several_reads_which_of_them_is_used(ada, flag):
+    other = changes.create("y")
+    using = changes.create("z")
+    with changes.change():
+        using.prerequisites.create(required=other)
+    page = ada.act("delete_selected", flag, other)
+    assert f'{using.pk}/change/">z</a> (uses y)' in page.text
+
+
 def test_who_deletes_reads_who_gets_the_flag_and_what_goes_with_it(ada):
     flag = changes.create("x", enabled=True, percentage=5, variants=[("a", 1, 1), ("b", 2, 1)])
     page = ada.get(address(Flag, "delete", flag.pk))
@@ -642,7 +676,7 @@ def test_stages_that_fall_are_an_error_at_their_field(ada, flag):
     page.fields["stages-TOTAL_FORMS"] = ["2"]
     typed = {"stages_0_percentage": "50", "stages_0_holds": "1h", "stages_1_percentage": "5"}
     page = page.save(**typed, stages_1_order="")
-    assert "is below the stage before" in page.errors["stages-1-percentage"]
+    assert "This is below the stage before" in page.errors["stages-1-percentage"]
 
 
 def test_the_stages_of_a_flag_are_offered_for_its_rollout(ada, flag):

@@ -1,3 +1,6 @@
+import re
+from urllib.parse import urlencode
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -159,6 +162,31 @@ def test_a_version_that_left_no_revision_is_the_last_one_before(viewer):
     changes.rollout("x", 50)
     context = viewer.get(f"{COMPARE}?from_version=4&to_version={'9' * 18}").response.context
     assert (context["older"].version, context["newer"].version) == (3, 5)
+
+
+def chosen(browser, where=TIMELINE):
+    """What is compared by one click, in words."""
+    text = browser.get(where).text
+    ends = dict(re.findall(r'<input type="radio" name="(from|to)" value="(\w+)" checked>', text))
+    return browser.get(f"{where}compare/?{urlencode(ends)}").response.context["lines"]
+
+
+def test_one_click_compares_the_newest_with_the_one_before(viewer):
+    assert chosen(viewer) == ["percentage: 0 % → 25 %"]
+
+
+def test_one_click_compares_with_now_where_something_unrecorded_happened_since(viewer):
+    Flag.objects.update(owner="Checkout")
+    assert chosen(viewer) == ["owner: – → Checkout"]
+
+
+def test_one_click_compares_a_deleted_flag_with_what_it_was(viewer):
+    changes.delete("x")
+    assert "deleted" in chosen(viewer)
+
+
+def test_an_only_revision_is_compared_with_now(viewer, segment):
+    assert chosen(viewer, "/admin/flaggate/revision/of/segment/beta/") == []
 
 
 def test_one_is_the_same_as_itself(viewer):

@@ -56,6 +56,25 @@ def test_the_list_says_what_is_served(ada, case):
     assert "20 %" not in page.words
 
 
+def listed(browser, state):
+    page = browser.list(Flag, f"?state={state}")
+    return [flag.key for flag in page.response.context["cl"].result_list]
+
+
+def test_the_filter_of_the_list_finds_it_as_what_is_served(ada, case):
+    _flag, words, _sign = case
+    served, other = ("off", "on") if words == OFF else ("on", "off")
+    assert listed(ada, served) == listed(ada, "quarantined") == ["x"]
+    assert listed(ada, other) == listed(ada, "over") == []
+
+
+def test_the_filter_finds_a_killed_one_as_off(ada):
+    broken(enabled=False)
+    assert listed(ada, "off") == listed(ada, "quarantined") == ["x"]
+    changes.archive("x")
+    assert listed(ada, "off") == listed(ada, "quarantined") == []
+
+
 def test_the_head_of_the_page_says_what_is_served(ada, case):
     flag, words, sign = case
     page = ada.open(flag)

@@ -151,7 +151,7 @@ def test_rules_are_moved_by_buttons_and_by_the_keyboard(
     else:
         second.get_by_role("button", name="Move up").click()
         expect(second.get_by_role("button", name="Move up")).to_be_focused()
-    expect(admin.get_by_role("status")).to_have_text("Now in place 1 of 3")
+    expect(admin.get_by_role("status")).to_have_text("Now in place 1 of 2")
     admin.get_by_role("button", name="Review changes").click()
     assert said(admin) == [
         "rule 1: added, 100 % of germany",
@@ -284,3 +284,29 @@ def test_no_own_button_is_smaller_than_24_pixels(admin: Page, shop: str, key: st
         admin.goto(f"{shop}{FLAGS}")
     expect(admin.locator(".flaggate-button").last).to_be_visible()
     assert admin.evaluate(SMALL_TARGETS) == 0
+
+
+# --- long keys --------------------------------------------------------------------------------
+
+PAGES_OF = ("", "{pk}/change/", "do/turn-on/?flag={pk}", "{pk}/history/", "{pk}/delete/")
+OVERFLOWS = """
+() => {
+  const table = document.querySelector("#result_list");
+  const wide = table && table.offsetWidth > 1100;
+  return document.documentElement.scrollWidth > innerWidth || wide;
+}
+"""
+
+
+@pytest.mark.parametrize("width", [1366, 400])
+def test_a_key_of_100_letters_fits_into_each_page(admin: Page, shop: str, width: int) -> None:
+    key = ("m" if width < 1000 else "w") * 100
+    admin.goto(f"{shop}{FLAGS}add/")
+    admin.get_by_label("Key:", exact=True).fill(key)
+    admin.get_by_role("button", name="Save and continue editing").click()
+    succeeded(admin, "was added successfully")
+    pk = admin.url.rstrip("/").split("/")[-2]
+    admin.set_viewport_size({"width": width, "height": 900})
+    for path in PAGES_OF:
+        admin.goto(f"{shop}{FLAGS}{path.format(pk=pk)}")
+        assert not admin.evaluate(OVERFLOWS), path

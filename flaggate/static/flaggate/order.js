@@ -23,7 +23,7 @@ for (const body of document.querySelectorAll(".flaggate-ordered tbody")) {
     if (!other) return;
     step < 0 ? other.before(row) : other.after(row);
     renumber();
-    const now = rows();
+    const now = rows().filter((each) => each === row || used(each));
     said.textContent = said.dataset.moved
       .replace("{place}", now.indexOf(row) + 1).replace("{count}", now.length);
   };
