@@ -192,7 +192,7 @@ def test_each_flag_is_in_one_state(ada, each_state):
     assert sorted(found) == sorted(keys(ada.list(Flag, "?state=any")))
 
 
-HINT = "1 archived flag fits, too, and is hidden."
+HINT = "1 archived flag fits, but is hidden."
 
 
 def test_a_search_says_that_archived_flags_are_hidden_and_shows_them(ada, three):

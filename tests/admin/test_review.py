@@ -59,16 +59,6 @@ def test_what_would_be_refused_stands_at_its_field(ada, flag):
     assert "Saving would change" not in page.words
 
 
-def test_a_critical_flag_wants_its_key_for_a_review(ada):
-    flag = changes.create("x", critical=True, percentage=0)
-    page = review(ada.open(flag), percentage="5")
-    assert list(page.errors) == ["typed_key"]
-    page = review(page, typed_key="x")
-    assert "percentage: 0 % → 5 %" in page.words
-    page.save()
-    assert stored().percentage == 5
-
-
 def test_a_review_leaves_no_entry_in_admins_own_log(ada, flag):
     review(ada.open(flag), percentage="5")
     assert not User.objects.get(username="ada").logentry_set.exists()
