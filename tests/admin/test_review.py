@@ -1,6 +1,5 @@
 from django.contrib.auth.models import User
 
-from flaggate import changes
 from flaggate.models import Flag, Revision, Rule, Segment, State
 
 REVIEW = {"_save": None, "_review": "Review changes"}
