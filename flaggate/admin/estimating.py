@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_ASKED = 5000  # users
 MOST_GAPS = 5  # numbers a user; of some kinds, such as snowflakes, hardly any is somebody's
 MOST_COUNTED = 1_000_000  # users; a database counts them one by one
-LONGEST = 0.2  # seconds for asking them
+LONGEST = 0.15  # seconds for asking them
 
 
 class Untold(Exception):
