@@ -8,8 +8,7 @@ FLAGGATE_TEST_POSTGRESQL_URL  where PostgreSQL is, if not on this machine's usua
 FLAGGATE_TEST_MARIADB_URL     where MariaDB is, if not on this machine's usual port
 FLAGGATE_TEST_CHROMIUM        the path of a Chromium or Chrome that is not on PATH
 FLAGGATE_TEST_ALL=1           whatever is skipped is a failure, and so is too little coverage (CI)
-FLAGGATE_TEST_ONLY=sqlite     run nothing but the first part, and measure no coverage
-FLAGGATE_TEST_ONLY=sqlite,screens  the same, and axe and focus on admin's screens in Chromium
+FLAGGATE_TEST_ONLY=sqlite,…   run nothing but these parts: PARTS names them, in their order
 """
 
 import os
@@ -18,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from soaking.cluster import find_binaries
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 MARIADB_URL = "mysql://root@127.0.0.1:3306/mysql"
+SCREENS = "tests/browser/test_screens.py"
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 ON_ALL_CORES = "--numprocesses=auto"  # but for the clients, of which some measure time
 NO_TESTS = 5  # pytest's exit code
@@ -34,7 +35,8 @@ ONLY = set(filter(None, os.environ.get("FLAGGATE_TEST_ONLY", "").split(",")))
 RUNS_ALL = os.environ.get("FLAGGATE_TEST_ALL") == "1"
 
 PYTEST = ["-m", "pytest", "--quiet"]
-COVERED = ["-m", "coverage", "run", *PYTEST] if RUNS_ALL else PYTEST  # it costs a third more time
+ALWAYS_COVERED = ["-m", "coverage", "run", *PYTEST]
+COVERED = ALWAYS_COVERED if RUNS_ALL else PYTEST  # it costs a third more time
 
 skipped: list[str] = []
 
@@ -49,10 +51,10 @@ def main() -> None:
     if RUNS_ALL:
         run("forget old coverage", "-m", "coverage", "erase")
     run("tests on SQLite", *COVERED, ON_ALL_CORES)
-    test_server("PostgreSQL", POSTGRESQL_URL, postgresql_answers)
-    test_server("MariaDB", MARIADB_URL, mariadb_answers)
+    test_postgresql(COVERED)
+    test_mariadb(COVERED)
     test_browser(COVERED, "tests/browser")
-    test_clients()
+    test_clients(COVERED)
     soak()
     if RUNS_ALL:
         check_coverage()
@@ -60,30 +62,39 @@ def main() -> None:
 
 
 def test_only(parts: set[str]) -> None:
-    if unknown := parts - {"sqlite", "screens"}:
+    if unknown := parts - PARTS.keys():
         sys.exit(f"FLAGGATE_TEST_ONLY: no part is named {', '.join(sorted(unknown))}")
-    if "sqlite" in parts:
-        run("tests on SQLite", *PYTEST, ON_ALL_CORES)
-    if "screens" in parts:
-        test_browser(PYTEST, "tests/browser/test_screens.py")
+    for name, test in PARTS.items():
+        if name in parts:
+            test()
     print(f"\nOnly {', '.join(sorted(parts))}: FLAGGATE_TEST_ONLY asks for no more.")
     tell_skipped()
 
 
-def test_server(name: str, usual_url: str, answers: Callable[[str], bool]) -> None:
+def test_postgresql(pytest: list[str]) -> None:
+    test_server("PostgreSQL", POSTGRESQL_URL, postgresql_answers, pytest)
+
+
+def test_mariadb(pytest: list[str]) -> None:
+    test_server("MariaDB", MARIADB_URL, mariadb_answers, pytest)
+
+
+def test_server(
+    name: str, usual_url: str, answers: Callable[[str], bool], pytest: list[str]
+) -> None:
     variable = f"FLAGGATE_TEST_{name.upper()}_URL"
     url = os.environ.get(variable, usual_url)
     if not answers(url):
         skip(f"tests on {name}", f"no server answers; start one, or set {variable}")
         return
-    run(f"tests on {name}", *COVERED, ON_ALL_CORES, "-m", "database", DATABASE_URL=url)
+    run(f"tests on {name}", *pytest, ON_ALL_CORES, "-m", "database", DATABASE_URL=url)
 
 
-def test_browser(pytest: list[str], tests: str) -> None:
+def test_browser(pytest: list[str], *tests: str) -> None:
     chromium = find_chromium()
     if not chromium:
         skip(
-            tests,
+            tests[-1],
             "no Chromium found; apt-get install chromium, or set FLAGGATE_TEST_CHROMIUM",
         )
         return
@@ -91,19 +102,19 @@ def test_browser(pytest: list[str], tests: str) -> None:
         "tests in Chromium",
         *pytest,
         ON_ALL_CORES,
-        tests,
+        *tests,
         FLAGGATE_TEST_CHROMIUM=chromium,
         DJANGO_ALLOW_ASYNC_UNSAFE="1",  # Playwright's event loop runs in the tests' own thread
     )
 
 
-def test_clients() -> None:
+def test_clients(pytest: list[str]) -> None:
     clients = ("tests/clients/test_python.py", "tests/clients/test_many_streams.py")
-    run("the published client for Python, and a thousand streams", *COVERED, *clients)
+    run("the published client for Python, and a thousand streams", *pytest, *clients)
     if not (shutil.which("node") and shutil.which("npm")):
         skip("tests/clients/test_node.py", "no Node found; apt-get install nodejs npm")
         return
-    run("the published clients for Node", *COVERED, "tests/clients/test_node.py")
+    run("the published clients for Node", *pytest, "tests/clients/test_node.py")
 
 
 def soak() -> None:
@@ -112,9 +123,21 @@ def soak() -> None:
     run("soak", "scripts/soak.py", "--seconds", "10")
 
 
+def test_core() -> None:
+    tests = (f"tests/{each}" for each in ("core", "context", "flags"))
+    run("forget old coverage", "-m", "coverage", "erase")
+    run("tests of the core, covered", *ALWAYS_COVERED, ON_ALL_CORES, *tests)
+    run("gather coverage", "-m", "coverage", "combine", "--quiet")
+    check_core()
+
+
 def check_coverage() -> None:
     run("gather coverage", "-m", "coverage", "combine", "--quiet")
     run("coverage of everything", "-m", "coverage", "report")
+    check_core()
+
+
+def check_core() -> None:
     run(
         "coverage of the core",
         *("-m", "coverage", "report", "--include=flaggate/core/*", "--fail-under=100"),
@@ -184,6 +207,18 @@ def versions() -> str:
 
     return f"Python {sys.version.split()[0]}, Django {django.get_version()}"
 
+
+# The parts that can be asked for by themselves; only that of the core measures coverage.
+PARTS: dict[str, Callable[[], None]] = {
+    "sqlite": partial(run, "tests on SQLite", *PYTEST, ON_ALL_CORES),
+    "postgresql": partial(test_postgresql, PYTEST),
+    "mariadb": partial(test_mariadb, PYTEST),
+    "journeys": partial(test_browser, PYTEST, f"--ignore={SCREENS}", "tests/browser"),
+    "screens": partial(test_browser, PYTEST, SCREENS),
+    "clients": partial(test_clients, PYTEST),
+    "soak": soak,
+    "core": test_core,
+}
 
 if __name__ == "__main__":
     main()
