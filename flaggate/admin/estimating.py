@@ -228,7 +228,7 @@ def _drawn(users: int) -> list[Any]:
         ends = those.aggregate(first=Min("pk"), last=Max("pk"))
         numbers = range(ends["first"], ends["last"] + 1)
         if len(numbers) < users * MOST_GAPS:
-            return random.sample(numbers, MOST_ASKED)  # nosec B311 - a sample is no secret
+            return random.sample(numbers, MOST_ASKED)  # nosec B311
     drawn = list(those.values_list("pk", flat=True)[:MOST_ASKED])
     random.shuffle(drawn)
     return drawn
