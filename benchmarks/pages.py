@@ -18,7 +18,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FLAGS, MEMBERS, USERS, REVISIONS, CHOSEN = 1_000, 100_000, 25_000, 60, 200
+FLAGS, MEMBERS, USERS, REVISIONS, CHOSEN = 1_000, 100_000, 25_000, 60, 150
 ROUNDS = 5
 MOST = 300  # milliseconds that a page may take
 

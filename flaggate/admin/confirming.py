@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from flaggate.admin.conflicts import Meanwhile, Meeting
     from flaggate.admin.rehearsing import Rehearsal
 
-MOST_FLAGS = 200  # in one deed
+MOST_FLAGS = 150  # in one deed
 FLAG = Revision.Subject.FLAG
 
 
