@@ -99,18 +99,12 @@ class FlagAdmin(FlagList):
         return [each for each in self.inlines if not (running and each is StageInline)]
 
     def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> Any:
-        stored = self.get_object(request, str(obj.pk)) if obj else None  # not as it was typed
-        if stored:
+        typed = context["original"]
+        if typed and (stored := self.get_object(request, str(typed.pk))):
             context |= self._header(request, stored) | self._supposed(request, stored, context)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, *args, **options)
 
     def _header(self, request: HttpRequest, stored: Flag) -> dict[str, Any]:
         broken = quarantine.why(request, stored.key)

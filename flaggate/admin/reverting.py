@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,10 +19,10 @@ from flaggate.admin.conflicts import meanwhile
 from flaggate.admin.dependents import name_dependents
 from flaggate.admin.refusals import words
 from flaggate.admin.rehearsing import READS, rehearse
+from flaggate.admin.undoing import with_way_back
 from flaggate.changes.differences import differences, same
 from flaggate.exceptions import ChangeRefused
 from flaggate.models import Flag, Revision, Segment, wording
-from flaggate.templatetags.flaggate_moments import zoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,14 +167,6 @@ def _state(history: History) -> str:
     if history.subject != FLAG:
         return ""
     return wording.state(Flag.objects.prefetch_related(*READS).get(key=history.key))
-
-
-def with_way_back(said: str, history: History, former: int) -> SafeString:
-    """Append a link to the page that goes back to a version, where a revision tells of it."""
-    if not history.revisions.filter(version=former).exists():
-        return zoned(said)
-    link = history.url("revert", former)
-    return format_html('{} <a href="{}">{}</a>', zoned(said), link, _("Undo"))
 
 
 def _rehearse(request: HttpRequest, history: History, version: int) -> Rehearsal | None:

@@ -21,7 +21,7 @@ from flaggate.admin.columns import listed, shown
 from flaggate.admin.fields import OperandsField, TargetingKeysField
 from flaggate.admin.formsets import Part
 from flaggate.admin.history import History
-from flaggate.admin.reverting import with_way_back
+from flaggate.admin.undoing import with_way_back
 from flaggate.admin.write import RecordedAdmin, RecordedForm, linked
 from flaggate.models import Condition, Flag, Segment, SegmentMember, wording
 from flaggate.templatetags.flaggate_moments import changed

@@ -1,4 +1,4 @@
-"""Undo: the button that takes a deed on flags back, and what keeps some of them from going back."""
+"""Undo: what a message offers to take a change back, and what keeps a flag from going back."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
     from flaggate.admin.conflicts import Meanwhile
+    from flaggate.admin.history import History
     from flaggate.models import Flag
 
 MOST_NAMED = 5
@@ -50,6 +51,14 @@ def with_undo(request: HttpRequest, said: str, flags: Iterable[Flag]) -> SafeStr
         request.POST.get("next", ""),
         _("Undo"),
     )
+
+
+def with_way_back(said: str, history: History, former: int) -> SafeString:
+    """Append a link to the page that goes back to a version, where a revision tells of it."""
+    if not history.revisions.filter(version=former).exists():
+        return zoned(said)
+    link = history.url("revert", former)
+    return format_html('{} <a href="{}">{}</a>', zoned(said), link, _("Undo"))
 
 
 def _broken(request: HttpRequest, flag: Flag) -> bool:
