@@ -245,7 +245,9 @@ def hundred():
             Rollout.objects.create(flag=flag)
 
 
-@pytest.mark.parametrize(("query", "count"), [("", 100), ("?state=on", 99)])
+@pytest.mark.parametrize(
+    ("query", "count"), [("", 100), ("?state=on", 99), ("?q=f", 100), ("?q=flag_", 99)]
+)
 @pytest.mark.django_db(transaction=True)
 def test_a_hundred_flags_take_six_queries(ada, hundred, query, count):
     ada.list(Flag, query)  # reads what each flag has, and so does every process once
